@@ -1,0 +1,200 @@
+"""The chart: the resources of one patient, found by type, by reference and by code.
+
+Resources that are entered in error, or that name another patient as their subject, never get in.
+Where a whole kind of resource could not be had, the chart knows it, so that operators can tell
+"nothing on file" from "not asked" and from "the query failed".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from msgspec import Struct
+
+from mappings.codes import key
+from mappings.evidence import Origin
+from mappings.fhir import (
+    CodeableConcept,
+    Condition,
+    DomainResource,
+    Patient,
+    Reference,
+    Resource,
+)
+from mappings.parsing import Item
+from mappings.terminology import ValueSets
+
+R = TypeVar("R", bound=Resource)
+
+
+class LeftOut(Struct, frozen=True):
+    """A resource that does not count, and why."""
+
+    resource: str
+    why: str
+
+
+class Chart:
+    """The resources of one patient.
+
+    patient_id: bare id; resources of any other patient are left out.
+    answered: resource types about which the record was asked successfully, even if nothing came.
+    failures: resource type -> what went wrong when it was asked for.
+    """
+
+    def __init__(self, patient_id: str, value_sets: ValueSets) -> None:
+        self.patient_id = patient_id
+        self.value_sets = value_sets
+        self.patient: Patient | None = None
+        self.answered: set[str] = set()
+        self.failures: dict[str, str] = {}
+        self.left_out: list[LeftOut] = []
+        self._by_type: dict[type[Resource], list[Resource]] = {}
+        self._by_reference: dict[str, Resource] = {}
+        self._origins: dict[str, Origin] = {}
+        self._coded: dict[type[Resource], dict[tuple[str, str], list[Resource]]] = {}
+        self._in_set: dict[tuple[type[Resource], str], list[Resource]] = {}
+
+    def add(self, items: Iterable[Item], origin: Origin) -> None:
+        """Take resources in; the first of two with one reference counts."""
+        by_reference = self._by_reference
+        for item in items:
+            resource = item.resource
+            kind = type(resource).__name__
+            reference = f"{kind}/{resource.id}" if resource.id else item.full_url
+            if reference and reference in by_reference:
+                continue
+            why = self._unusable(resource)
+            if why:
+                self.left_out.append(LeftOut(reference or kind, why))
+                continue
+            if reference:
+                by_reference[reference] = resource
+            if item.full_url:
+                by_reference.setdefault(item.full_url, resource)
+            if origin is not Origin.PREFETCH and reference:
+                self._origins[reference] = origin
+            self._by_type.setdefault(type(resource), []).append(resource)
+            self.answered.add(kind)
+            if isinstance(resource, Patient) and resource.id == self.patient_id:
+                self.patient = resource
+        self._coded.clear()
+        self._in_set.clear()
+
+    def _unusable(self, resource: Resource) -> str:
+        if isinstance(resource, Patient):
+            return "" if resource.id == self.patient_id else "it is another patient"
+        subject: Reference | None = getattr(resource, "subject", None) or getattr(resource, "patient", None)
+        if subject is not None and not self._is_patient(subject):
+            return "it is about another patient"
+        status = getattr(resource, "status", "")
+        if status == "entered-in-error" or has_code(
+            getattr(resource, "verificationStatus", None), "entered-in-error"
+        ):
+            return "it was entered in error"
+        return ""
+
+    def _is_patient(self, reference: Reference) -> bool:
+        """Whether a subject may be the patient: a reference that names nobody else's id."""
+        written = reference.reference
+        if not written or written.startswith(("urn:", "#")):
+            return True
+        parts = written.split("/")
+        if len(parts) >= 2 and parts[-2] not in ("Patient", "_history"):
+            return parts[-2] != "Group"
+        if "_history" in parts:
+            parts = parts[: parts.index("_history")]
+        return parts[-1] == self.patient_id
+
+    def of(self, kind: type[R]) -> list[R]:
+        """All resources of a type, in the order they came."""
+        return self._by_type.get(kind, [])  # type: ignore[return-value]
+
+    def in_set(self, kind: type[R], value_set: str) -> list[R]:
+        """The resources of a type whose `code` is in a value set, in the order they came."""
+        wanted = (kind, value_set)
+        found = self._in_set.get(wanted)
+        if found is None:
+            memberships = self.value_sets.memberships
+            lists = [
+                coded for code, coded in self._by_code(kind).items() if value_set in memberships(*code)
+            ]
+            if len(lists) == 1:
+                found = lists[0]
+            else:
+                seen: dict[int, Resource] = {id(resource): resource for coded in lists for resource in coded}
+                found = list(seen.values())
+            self._in_set[wanted] = found
+        return found  # type: ignore[return-value]
+
+    def in_sets(self, kind: type[R], value_sets: Iterable[str]) -> list[R]:
+        """The resources of a type whose `code` is in any of the value sets, each once."""
+        seen: dict[int, R] = {}
+        for value_set in value_sets:
+            for resource in self.in_set(kind, value_set):
+                seen[id(resource)] = resource
+        return list(seen.values())
+
+    def _by_code(self, kind: type[Resource]) -> dict[tuple[str, str], list[Resource]]:
+        index = self._coded.get(kind)
+        if index is None:
+            index = {}
+            for resource in self.of(kind):
+                concept: CodeableConcept | None = getattr(resource, "code", None)
+                if concept is not None:
+                    for coding in concept.coding:
+                        index.setdefault(key(coding), []).append(resource)
+            self._coded[kind] = index
+        return index
+
+    def resolve(self, reference: Reference | None, container: Resource | None = None) -> Resource | None:
+        """The resource a reference points to: contained, by fullUrl, relative or absolute URL."""
+        if reference is None or not reference.reference:
+            return None
+        written = reference.reference
+        if written.startswith("#"):
+            if isinstance(container, DomainResource):
+                return next((inner for inner in container.contained if inner.id == written[1:]), None)
+            return None
+        found = self._by_reference.get(written)
+        if found is None and "/" in written:
+            parts = written.split("/_history")[0].split("/")
+            found = self._by_reference.get("/".join(parts[-2:]))
+        return found
+
+    def origin(self, resource: Resource) -> Origin:
+        return self._origins.get(reference_of(resource), Origin.PREFETCH)
+
+    def has(self, kind: type[Resource]) -> bool:
+        """Whether the chart holds any resource of the type."""
+        return bool(self._by_type.get(kind))
+
+    def failure(self, *kinds: type[Resource]) -> str:
+        """What went wrong when one of the types was asked for; "" when nothing did."""
+        return next((self.failures[k.__name__] for k in kinds if k.__name__ in self.failures), "")
+
+
+def reference_of(resource: Resource) -> str:
+    """"Type/id" as evidence names it."""
+    return f"{type(resource).__name__}/{resource.id}" if resource.id else type(resource).__name__
+
+
+def has_code(concept: CodeableConcept | None, *codes: str) -> bool:
+    """Whether any coding carries one of the codes, whatever its system (status concepts)."""
+    return concept is not None and any(coding.code in codes for coding in concept.coding)
+
+
+def is_active(condition: Condition) -> bool:
+    """Active and not refuted: a clinical status that is missing counts as active."""
+    if has_code(condition.verificationStatus, "refuted", "entered-in-error"):
+        return False
+    if condition.clinicalStatus is None or not condition.clinicalStatus.coding:
+        return not (condition.abatementDateTime or condition.abatementPeriod)
+    return has_code(condition.clinicalStatus, "active", "recurrence", "relapse")
+
+
+def is_confirmed(condition: Condition) -> bool:
+    """Confirmed, or with no verification status at all (optional in R4)."""
+    status = condition.verificationStatus
+    return status is None or not status.coding or has_code(status, "confirmed")
