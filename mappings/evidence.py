@@ -65,6 +65,7 @@ class Reading(Struct, frozen=True):
     value: bool, float, int, str, dates.Span, or a tuple of these; None means it cannot tell.
     reason: set exactly when value is None.
     note: how the value came about, in plain words ("248 tests in 59 days").
+    inferred: it follows from what the record does not show, and yields to any statement.
     """
 
     value: Any = None
@@ -72,6 +73,7 @@ class Reading(Struct, frozen=True):
     evidence: tuple[Evidence, ...] = ()
     note: str = ""
     basis: Basis = Basis.RECORD
+    inferred: bool = False
 
     @property
     def known(self) -> bool:

@@ -1,0 +1,100 @@
+"""The fact book of one question (one order, one day): facts computed once, when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from msgspec import Struct
+
+from mappings.catalogue import Catalogue, FactDefinition, Given
+from mappings.chart import Chart
+from mappings.drugs import Drugs
+from mappings.evidence import SILENT, Reading, Reason, unknown
+from mappings.operators.base import Context
+from mappings.order import Order
+from mappings.statements import Statements
+
+
+class Fact(Struct, frozen=True):
+    """What is known of one fact: what was computed, and what was stated (None: nothing)."""
+
+    definition: FactDefinition
+    computed: Reading
+    stated: Reading | None = None
+
+
+class FactBook:
+    """Facts about one order on one day."""
+
+    def __init__(self, catalogue: Catalogue, drugs: Drugs, chart: Chart, order: Order, as_of: date) -> None:
+        self._catalogue = catalogue
+        self._facts: dict[tuple[str, tuple[tuple[str, Any], ...]], Fact] = {}
+        self._statements = Statements(chart, as_of)
+        self._context = Context(
+            chart=chart,
+            order=order,
+            as_of=as_of,
+            value_sets=chart.value_sets,
+            drugs=drugs,
+            book=self,
+        )
+
+    def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:  # noqa: B006 - never written to
+        """The fact under the arguments that a criterion gives. Raises KeyError for an unknown name."""
+        at = (name, tuple(sorted(given.items())))
+        found = self._facts.get(at)
+        if found is None:
+            definition = self._catalogue.facts[name]
+            found = Fact(definition, self._compute(definition, given), self._state(definition))
+            self._facts[at] = found
+        return found
+
+    def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:  # noqa: B006 - never written to
+        """The one value that the readings of a fact agree on; None when unknown or conflicting."""
+        fact = self.fact(name, given)
+        readings = [r for r in (fact.stated, fact.computed) if r is not None and r.known]
+        values = {reading.value for reading in readings if not reading.inferred} or {
+            reading.value for reading in readings
+        }
+        return values.pop() if len(values) == 1 else None
+
+    def _state(self, definition: FactDefinition) -> Reading | None:
+        if not definition.stated:
+            return None
+        return self._statements.reading(definition.name, definition.type, definition.unit)
+
+    def _compute(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
+        stated_on_order = self._context.order.parameter(definition.name, definition.type, definition.unit)
+        if stated_on_order is not None:
+            return stated_on_order
+        best = SILENT
+        for derivation in definition.derivations:
+            arguments = {
+                key: given[value.name] if isinstance(value, Given) else value
+                for key, value in derivation.arguments.items()
+            }
+            reading = derivation.operator.function(self._context, **arguments)
+            if reading.known:
+                return reading
+            if best.reason in (None, Reason.NO_DATA) and not (
+                reading.reason is Reason.NO_DATA and not reading.evidence and not reading.note
+            ):
+                best = reading
+        if best.reason is Reason.NO_DATA:
+            failure = self._failure(definition)
+            if failure:
+                return unknown(Reason.FETCH_FAILED, failure, best.evidence)
+        if definition.absent_means_false and best.reason is Reason.NO_DATA:
+            return Reading(value=False, note="nothing on file says so", inferred=True)
+        return best
+
+    def _failure(self, definition: FactDefinition) -> str:
+        """What could not be fetched for a fact; "" when everything it reads was had."""
+        chart = self._context.chart
+        for derivation in definition.derivations:
+            for kind in derivation.operator.reads:
+                if kind in chart.failures:
+                    return f"{kind} could not be fetched: {chart.failures[kind]}"
+        return ""

@@ -1,0 +1,195 @@
+"""The order in question: its codes, its day, and the other drafts that belong to it.
+
+A pump and the drug drafted for it are one question: the pump's order names the MedicationRequest
+in supportingInfo, or both share a groupIdentifier, or they are the only two that could belong
+together. The drug's order then needs no answer of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from msgspec import Struct
+
+from mappings.chart import Chart, reference_of
+from mappings.codes import order_codes
+from mappings.dates import span
+from mappings.evidence import Basis, Evidence, Origin, Reading, Reason, unknown
+from mappings.fhir import (
+    CodeableConcept,
+    Device,
+    DeviceRequest,
+    Medication,
+    MedicationRequest,
+    Quantity,
+    Reference,
+    Request,
+    RequestParameter,
+    Resource,
+    ServiceRequest,
+)
+from mappings.units import in_unit
+
+FACT_SYSTEM = "urn:coverage-hooks:fact"
+_ANSWER_SYSTEM = "urn:coverage-hooks:answer"
+
+
+class Order(Struct, frozen=True):
+    """One draft order and what belongs to it.
+
+    codes: canonical (system, code) pairs of the ordered item. day: day 0. drug_orders: the
+    MedicationRequests whose drug it delivers. others: the remaining drafts of the request.
+    """
+
+    resource: Request
+    codes: tuple[tuple[str, str], ...]
+    day: date
+    drug_orders: tuple[MedicationRequest, ...] = ()
+    others: tuple[Request, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        return reference_of(self.resource)
+
+    def evidence(self, value: Any = None, unit: str = "", says: str = "", of: Resource | None = None) -> Evidence:
+        """Evidence that rests on the order itself, or on a companion order `of` it."""
+        resource = of or self.resource
+        written = getattr(resource, "authoredOn", "") or self.day.isoformat()
+        return Evidence(reference_of(resource), Origin.ORDER, written[:10], value, unit, says)
+
+    def parameter(self, name: str, kind: str, unit: str) -> Reading | None:
+        """What DeviceRequest.parameter says of a fact (code `urn:coverage-hooks:fact|<name>`)."""
+        if not isinstance(self.resource, DeviceRequest):
+            return None
+        for parameter in self.resource.parameter:
+            concept = parameter.code
+            if concept is None or not any(
+                coding.system == FACT_SYSTEM and coding.code == name for coding in concept.coding
+            ):
+                continue
+            value = _parameter_value(parameter, kind, unit)
+            if value is None:
+                says = f"the order's parameter {name} cannot be read as {kind}"
+                return unknown(Reason.UNIT_MISMATCH, says, (self.evidence(says=says),))
+            evidence = self.evidence(value, unit if isinstance(value, float) else "")
+            return Reading(value, evidence=(evidence,), basis=Basis.ORDER)
+        return None
+
+
+def _parameter_value(parameter: RequestParameter, kind: str, unit: str) -> Any:
+    if kind == "boolean":
+        return parameter.valueBoolean
+    if kind in ("decimal", "integer"):
+        return None if parameter.valueQuantity is None else in_unit(parameter.valueQuantity, unit)
+    concept = parameter.valueCodeableConcept
+    if concept is None:
+        return None
+    ours = next((coding.code for coding in concept.coding if coding.system == _ANSWER_SYSTEM), "")
+    return ours or next((coding.code for coding in concept.coding if coding.code), concept.text) or None
+
+
+def orders_of(drafts: Sequence[Resource], chart: Chart, today: date) -> list[Order]:
+    """The orders that need an answer, in the order of the request.
+
+    `today` is day 0 for an order without authoredOn, or with one in the future. Orders that are
+    revoked, entered in error or say doNotPerform are no orders.
+    """
+    requests = [draft for draft in drafts if isinstance(draft, Request) and _is_order(draft)]
+    pumps = [r for r in requests if not isinstance(r, MedicationRequest)]
+    drugs = [r for r in requests if isinstance(r, MedicationRequest)]
+    companions = {id(pump): _companions(pump, pumps, drugs, chart) for pump in pumps}
+    taken = {id(drug) for found in companions.values() for drug in found}
+    orders = []
+    for request in requests:
+        if id(request) in taken:
+            continue
+        mine = companions.get(id(request), [])
+        if isinstance(request, MedicationRequest):
+            mine = [request]
+        orders.append(
+            Order(
+                resource=request,
+                codes=order_codes(ordered_item(request, chart)),
+                day=_day(request, today),
+                drug_orders=tuple(mine),
+                others=tuple(r for r in requests if r is not request and all(r is not m for m in mine)),
+            )
+        )
+    return orders
+
+
+def _is_order(request: Request) -> bool:
+    return request.status not in ("revoked", "entered-in-error", "stopped") and not request.doNotPerform
+
+
+def _companions(
+    pump: Request, pumps: list[Request], drugs: list[MedicationRequest], chart: Chart
+) -> list[MedicationRequest]:
+    named = [drug for drug in drugs if _names(pump, drug, chart)]
+    if named:
+        return named
+    group = pump.groupIdentifier
+    if group is not None and group.value:
+        grouped = [
+            drug
+            for drug in drugs
+            if drug.groupIdentifier is not None
+            and (drug.groupIdentifier.system, drug.groupIdentifier.value) == (group.system, group.value)
+        ]
+        if grouped:
+            return grouped
+    alone = [drug for drug in drugs if not any(_names(other, drug, chart) for other in pumps)]
+    return alone if len(pumps) == 1 and len(alone) == 1 else []
+
+
+def _names(pump: Request, drug: MedicationRequest, chart: Chart) -> bool:
+    wanted = reference_of(drug)
+    for reference in (*pump.supportingInfo, *pump.reasonReference, *pump.basedOn):
+        if reference.reference == wanted or reference.reference.endswith("/" + wanted):
+            return True
+        if chart.resolve(reference, pump) is drug:
+            return True
+    return False
+
+
+def _day(request: Request, today: date) -> date:
+    authored = span(request.authoredOn) if request.authoredOn else None
+    return authored.first if authored is not None and authored.exact and authored.first <= today else today
+
+
+def ordered_item(request: Request, chart: Chart) -> CodeableConcept | None:
+    """The concept of what is ordered; a Reference leads to the Device's type or the Medication's code."""
+    if isinstance(request, DeviceRequest):
+        if request.codeCodeableConcept is not None:
+            return request.codeCodeableConcept
+        device = chart.resolve(request.codeReference, request)
+        return device.type if isinstance(device, Device) else None
+    if isinstance(request, ServiceRequest):
+        return request.code
+    if isinstance(request, MedicationRequest):
+        return medication_concept(request.medicationCodeableConcept, request.medicationReference, request, chart)
+    return None
+
+
+def medication_concept(
+    concept: CodeableConcept | None, reference: Reference | None, container: Resource, chart: Chart
+) -> CodeableConcept | None:
+    """medication[x] as a concept: coded in place, or the code of the Medication it points to."""
+    if concept is not None:
+        return concept
+    medication = chart.resolve(reference, container)
+    if isinstance(medication, Medication):
+        return medication.code
+    if reference is not None and reference.display:
+        return CodeableConcept(text=reference.display)
+    return None
+
+
+def quantity_of(order: Order) -> Quantity | None:
+    """The ordered quantity, where the order states one."""
+    if isinstance(order.resource, ServiceRequest):
+        return order.resource.quantityQuantity
+    reading = order.parameter("quantity", "decimal", "")
+    return Quantity(value=reading.value) if reading is not None and reading.known else None
