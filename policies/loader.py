@@ -123,7 +123,8 @@ def load_policy(path: Path, catalogue: Catalogue, value_sets: ValueSets) -> Poli
         parameters=parameters,
         code_sets=code_sets,
         codes=_codes(orders, reader),
-        applicability=tuple(_criterion(f, reader, "criterion") for f in top.children("applicability")),
+        referrals=tuple(_criterion(f, reader, "referral") for f in top.children("referrals")),
+        scope=tuple(_criterion(f, reader, "criterion") for f in top.children("scope")),
         services=tuple(_service(f, reader) for f in top.children("services")),
         exclusions=tuple(
             _criterion(f, reader, kind)

@@ -83,7 +83,7 @@ class Criterion(Struct, frozen=True):
     gate: it tells which use an order is for, so it closes a path and is not something to mend.
     applies_when: outside of it the criterion is moot. phase: of the ledger (order, order-doc,
     continuing). required: for documentation, whether the answer waits for it.
-    kind: criterion, exclusion, contraindication or documentation. danger: it threatens life.
+    kind: criterion, referral, exclusion, contraindication or documentation. danger: it threatens life.
     """
 
     id: str
@@ -173,7 +173,12 @@ class Service(Struct, frozen=True):
 
 
 class Policy(Struct, frozen=True):
-    """One version of one payer document."""
+    """One version of one payer document.
+
+    referrals: where the document sends orders elsewhere. scope: whom and what it is for. code_sets:
+    value sets of the orders it has something to say about. codes: codes that the document lists,
+    with the listing clauses. information, derived: clauses that are only accounted for -> line.
+    """
 
     id: str
     version: str
@@ -190,7 +195,8 @@ class Policy(Struct, frozen=True):
     parameters: Mapping[str, Parameter]
     code_sets: tuple[str, ...]
     codes: Mapping[tuple[str, str], tuple[str, ...]]
-    applicability: tuple[Criterion, ...]
+    referrals: tuple[Criterion, ...]
+    scope: tuple[Criterion, ...]
     services: tuple[Service, ...]
     exclusions: tuple[Criterion, ...]
     documentation: tuple[Criterion, ...]
@@ -211,7 +217,8 @@ class Policy(Struct, frozen=True):
 
     def criteria(self) -> Iterator[Criterion]:
         """Every criterion of the policy, in file order, exclusions and documentation included."""
-        yield from self.applicability
+        yield from self.referrals
+        yield from self.scope
         for service in self.services:
             yield from criteria_of(service.criteria)
             yield from (reservation.criterion for reservation in service.reservations)

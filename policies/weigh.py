@@ -116,15 +116,11 @@ class Scale(Struct, frozen=True):
 
 
 def _decisive(operator: str, state: Truth, parts: tuple[Weighed, ...]) -> tuple[Weighed, ...]:
-    """The parts that make a compound what it is: met parts of a met `any`, unmet of an unmet `all`."""
-    if operator == "not" or (operator == "all") == (state is Truth.MET):
-        return parts if operator == "not" or state is not Truth.UNKNOWN else _of(parts, state)
-    return _of(parts, state)
-
-
-def _of(parts: tuple[Weighed, ...], state: Truth) -> tuple[Weighed, ...]:
-    chosen = tuple(part for part in parts if part.state is state)
-    return chosen or parts
+    """The parts that make a compound what it is: e.g. the unmet parts of an unmet `all`."""
+    whole = {"all": Truth.MET, "any": Truth.UNMET}
+    if operator == "not" or state is whole[operator]:
+        return parts
+    return tuple(part for part in parts if part.state is state)
 
 
 def _silent(operator: str, parts: tuple[Weighed, ...]) -> bool:
