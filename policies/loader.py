@@ -125,7 +125,7 @@ def load_policy(path: Path, catalogue: Catalogue, value_sets: ValueSets) -> Poli
         codes=_codes(orders, reader),
         referrals=tuple(_criterion(f, reader, "referral") for f in top.children("referrals")),
         scope=tuple(_criterion(f, reader, "criterion") for f in top.children("scope")),
-        services=tuple(_service(f, reader) for f in top.children("services")),
+        services=tuple(_service(_in_own_file(f), reader) for f in top.children("services")),
         exclusions=tuple(
             _criterion(f, reader, kind)
             for kind in ("exclusion", "contraindication")
@@ -138,7 +138,7 @@ def load_policy(path: Path, catalogue: Catalogue, value_sets: ValueSets) -> Poli
         information=_listed_clauses(top, "information", ledger),
         derived=_listed_clauses(top, "derived", ledger),
         file=path.as_posix(),
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=_digest(path),
     )
     orders.done()
     effective.done()
@@ -146,6 +146,15 @@ def load_policy(path: Path, catalogue: Catalogue, value_sets: ValueSets) -> Poli
     if not policy.services:
         raise top.error("a policy needs at least one service", "services")
     return policy
+
+
+def _digest(path: Path) -> str:
+    """One hash over the policy file and the service files beside it."""
+    digest = hashlib.sha256(path.read_bytes())
+    for other in sorted(path.parent.glob("*.yaml")):
+        if other != path and not other.name.startswith("cases"):
+            digest.update(other.read_bytes())
+    return digest.hexdigest()
 
 
 def _named(top: Fields, key: str) -> Iterable[tuple[str, Fields]]:
@@ -216,6 +225,18 @@ def _codes(orders: Fields, reader: _Reader) -> dict[tuple[str, str], tuple[str, 
             found[(system, code)] = (*found.get((system, code), ()), *clauses)
         fields.done()
     return found
+
+
+def _in_own_file(fields: Fields) -> Fields:
+    """A service may stand in a file of its own beside policy.yaml: {file: name.yaml}."""
+    if "file" not in fields:
+        return fields
+    name = fields.text("file")
+    fields.done()
+    path = fields.file.parent / name
+    if path.parent != fields.file.parent or not path.is_file():
+        raise fields.error(f"there is no file {name} beside {fields.file.name}", "file")
+    return load_mapping(path)
 
 
 def _service(fields: Fields, reader: _Reader) -> Service:
