@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from mappings.book import FactBook
 from mappings.terminology import ValueSets
 from policies.determination import Cited, Determination, Node, Part, PolicyRef, Stated
 from policies.logic import Truth, all_of, any_of, at_least
@@ -20,11 +19,11 @@ from policies.model import Citation, Criterion, Duty, Group, Policy, Rule, Servi
 from policies.model import Node as PolicyNode
 from policies.nearest import lacking
 from policies.predicates import Asked
-from policies.weigh import Scale, Weighed, moot
+from policies.weigh import Facts, Scale, Weighed, moot
 
 
 def evaluate(
-    policy: Policy, book: FactBook, value_sets: ValueSets, order: str, as_of: date
+    policy: Policy, book: Facts, value_sets: ValueSets, order: str, as_of: date
 ) -> Determination | None:
     """The determination of an order; None when no service of the policy takes it.
 

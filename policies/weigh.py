@@ -8,12 +8,12 @@ A statement with no record behind it counts only where the policy says so (rule 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from msgspec import Struct
 
-from mappings.book import Fact, FactBook
+from mappings.book import Fact
 from mappings.evidence import Basis, Evidence, Reading, Reason
 from policies.logic import Truth, all_of, any_of, negate
 from policies.model import Compound, Condition, Test
@@ -31,6 +31,14 @@ _REASON_RANK = (
     Reason.NARRATIVE_ONLY,
     Reason.NO_DATA,
 )
+
+
+class Facts(Protocol):
+    """Where facts come from: mappings.book.FactBook, or the given facts of a case."""
+
+    def fact(self, name: str, given: Mapping[str, Any] = ...) -> Fact: ...
+
+    def value(self, name: str, given: Mapping[str, Any] = ...) -> Any: ...
 
 
 class Weighed(Struct, frozen=True):
@@ -57,7 +65,7 @@ class Weighed(Struct, frozen=True):
 class Scale(Struct, frozen=True):
     """What conditions of one policy are weighed with, on one day, for one order."""
 
-    book: FactBook
+    book: Facts
     asked: Asked
     attestation_suffices: bool
     memo: dict[int, Weighed]
