@@ -23,9 +23,6 @@ def fact(kind: str, options: tuple[str, ...] = ()) -> FactDefinition:
     return FactDefinition(name="asked_fact", type=kind, label="asked fact", ask="?", options=options)
 
 
-@pytest.fixture(scope="module")
-def value_sets() -> ValueSets:
-    return ValueSets.load()
 
 
 def decide(demand: Any, kind: str, value: Any, value_sets: ValueSets, **parameters: Any) -> Truth:
