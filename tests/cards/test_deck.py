@@ -181,3 +181,20 @@ def test_a_brief_determination_is_a_copy() -> None:
     found = determination("not-met", criterion("a", "met", evidence=[Evidence("Condition/1")]))
     brief(found)
     assert found.criteria.criteria[0].evidence
+
+
+def test_without_a_known_payer_one_card_compares_the_policies() -> None:
+    other = determination("met", criterion("a", "met"))
+    other.policy = PolicyRef("other.pump", "1", "Other", "Other policy")
+    (card,) = cards(NOT_MET, other)
+    assert card["summary"] == (
+        "No payer known; 2 policies list this order: 1 would be covered, 1 criteria not met"
+    )
+    assert "| Other Other policy | would be covered | - |" in card["detail"]
+    assert "| Plan Pump policy | criteria not met | the testing is shown; the teaching is shown |" in card["detail"]
+    assert card["detail"].index("would be covered |") < card["detail"].index("criteria not met |")
+
+
+def test_each_of_several_known_coverages_is_answered_by_a_card_of_its_own() -> None:
+    first, second = (msgspec.structs.replace(NOT_MET, coverage=CoverageRef(f"Coverage/{n}", "Plan")) for n in (1, 2))
+    assert len(cards(first, second)) == 2
