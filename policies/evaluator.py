@@ -83,7 +83,7 @@ def _judge(policy: Policy, service: Service, scale: Scale, order: str, as_of: da
         documentation=documentation,
         asks=_unique(ask for node in lack for ask in node.asks),
         lacking=[node.id for node in lack],
-        reservations=[n for _, n in applying],
+        reservations=[n for _, n in reservations],
         prior_authorization=_first(policy.prior_authorization, scale),
         later=[_later(d) for d in policy.duties if moot(d.applies_when, scale) is Truth.MET],
         caveats=_caveats(policy, scale, outcome),

@@ -16,3 +16,15 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("shared/ is absent")
     return folder
+
+
+@pytest.fixture(scope="session")
+def value_sets() -> ValueSets:
+    """The packaged value sets."""
+    return ValueSets.load()
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The packaged fact catalogue."""
+    return Catalogue.load()
