@@ -140,6 +140,8 @@ def _without_reserved(node: Node) -> Truth:
     """The state of a tree if every reserved criterion were open."""
     if not node.criteria:
         return Truth.UNKNOWN if node.reserved else Truth(node.state)
+    if node.gate:
+        return Truth.UNMET
     return _joined(node.operator, node.count_needed, [_without_reserved(n) for n in node.criteria])
 
 
@@ -164,6 +166,9 @@ def _group(group: Group, scale: Scale) -> Node:
             node.state, node.reason = Truth.UNKNOWN.value, "no_data"
         nodes.append(node)
     state = _joined(group.operator, group.count, [Truth(node.state) for node in nodes])
+    is_shut = moot(group.gate, scale) is Truth.UNMET
+    if is_shut:
+        state = Truth.UNMET
     return Node(
         id=group.id,
         operator=group.operator,
@@ -172,6 +177,7 @@ def _group(group: Group, scale: Scale) -> Node:
         says=group.says,
         clauses=list(group.clauses),
         state=state.value,
+        gate=is_shut,
         criteria=nodes,
     )
 
@@ -204,6 +210,7 @@ def _criterion(criterion: Criterion, scale: Scale) -> Node | None:
     if negative and applies is Truth.UNKNOWN and state is Truth.MET:
         state = Truth.UNKNOWN
     node = _plain(criterion, state)
+    node.required = criterion.required and applies is Truth.MET
     node.reason = (weighed.reason.value if weighed.reason else "no_data") if state is Truth.UNKNOWN else ""
     node.evidence = list(weighed.evidence)
     node.notes = list(weighed.notes)

@@ -291,6 +291,7 @@ def _group(fields: Fields, reader: _Reader) -> Group:
         says=fields.text("says", ""),
         clauses=reader.clauses(fields, needed=False),
         applies_when=_applies_when(fields, reader),
+        gate=_condition(fields.child("gate"), reader) if "gate" in fields else None,
     )
     fields.done()
     return group

@@ -82,7 +82,8 @@ class Criterion(Struct, frozen=True):
 
     gate: it tells which use an order is for, so it closes a path and is not something to mend.
     applies_when: outside of it the criterion is moot. phase: of the ledger (order, order-doc,
-    continuing). required: for documentation, whether the answer waits for it.
+    continuing). required: for documentation, whether the answer waits for it (where it applies for
+    certain; a document that may be needed is a to-do).
     kind: criterion, referral, exclusion, contraindication or documentation. danger: it threatens life.
     """
 
@@ -106,6 +107,7 @@ class Group(Struct, frozen=True):
     """Nodes joined by all, any or at_least. title: what a path is called.
 
     says: what lacks when every path is closed. applies_when: outside of it the group is moot.
+    gate: the orders that this path is for; where it is unmet the path is shut, hence unmet.
     """
 
     id: str
@@ -117,6 +119,7 @@ class Group(Struct, frozen=True):
     says: str = ""
     clauses: tuple[str, ...] = ()
     applies_when: Condition | None = None
+    gate: Condition | None = None
 
 
 Node = Union[Criterion, Group]
@@ -269,8 +272,7 @@ def tests_of(condition: Condition) -> Iterator[Test]:
 
 
 def _group_conditions(group: Group) -> Iterator[Condition]:
-    if group.applies_when is not None:
-        yield group.applies_when
+    yield from (c for c in (group.applies_when, group.gate) if c is not None)
     for node in group.nodes:
         if isinstance(node, Group):
             yield from _group_conditions(node)

@@ -73,7 +73,7 @@ def lacking(node: Node) -> list[Node]:
 
 def shut(node: Node) -> bool:
     """Whether an unmet gate closes this alternative: the order is not for this use."""
-    if not node.criteria:
+    if not node.criteria or node.gate:
         return node.gate and node.state == _UNMET
     if node.operator == "all":
         return any(shut(inner) for inner in node.criteria)

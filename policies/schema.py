@@ -126,6 +126,7 @@ def _group() -> dict[str, Any]:
         "says": _TEXT,
         "clauses": _TEXTS,
         "applies_when": _ref("condition"),
+        "gate": _ref("condition"),
     }
     kinds: list[tuple[dict[str, Any], list[str]]] = [
         ({"all": _listed("node")}, ["all"]),
