@@ -114,3 +114,11 @@ def order_code(concept: CodeableConcept | None) -> tuple[str, str] | None:
             if system == wanted and shape.fullmatch(code):
                 return system, code
     return None
+
+
+def order_codes(concept: CodeableConcept | None) -> tuple[tuple[str, str], ...]:
+    """All canonical (system, code) pairs of what is ordered, the HCPCS or CPT code first."""
+    first = order_code(concept)
+    keys = [key(coding) for coding in concept.coding] if concept is not None else []
+    found = ([first] if first is not None else []) + [pair for pair in keys if pair[0]]
+    return tuple(dict.fromkeys(found))

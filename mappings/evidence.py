@@ -8,6 +8,7 @@ says of a fact. Facts keep the readings apart so that the leaf which asks can we
 from __future__ import annotations
 
 from enum import StrEnum
+from math import inf
 from typing import Any
 
 from msgspec import Struct
@@ -48,6 +49,16 @@ class Evidence(Struct, frozen=True, omit_defaults=True, rename={"origin": "from"
     unit: str = ""
     says: str = ""
     """What the resource shows, in plain words, where value and unit alone would not tell."""
+
+
+class Bounds(Struct, frozen=True):
+    """A number of which only limits are known, e.g. at least two injections a day.
+
+    A comparison that the limits cannot decide is unknown.
+    """
+
+    low: float
+    high: float = inf
 
 
 class Basis(StrEnum):

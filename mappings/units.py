@@ -149,3 +149,27 @@ def _known(text: str) -> str:
 
 def _folded(text: str) -> str:
     return re.sub(r"\s+", "", text).lower().replace("µ", "u").replace("μ", "u")
+
+
+def in_unit(quantity: Quantity, unit: str) -> float | None:
+    """A stated quantity in a catalogue unit ("h", "mo", "%", "mg/dL", "" for a bare number).
+
+    None when the quantity has no value, no unit where one belongs, or one that is no other
+    spelling of `unit` and that no kind of measurement with that target converts.
+    """
+    if quantity.value is None:
+        return None
+    given, defect = _unit(quantity.unit, quantity.code, quantity.system)
+    wanted = _known(unit) or unit
+    if not unit or (given == wanted and not defect):
+        return quantity.value
+    if defect or not given:
+        return None
+    for name, kind in _table().kinds.items():
+        if kind.unit == wanted and given in kind.from_ and name in _CONVERTIBLE:
+            return convert(name, quantity).value
+    return None
+
+
+# Kinds whose units convert whatever was measured; mg/dL to mmol/L needs to know the substance.
+_CONVERTIBLE = frozenset({"hours", "days", "weeks", "months", "micrograms", "milligrams", "percent", "pressure"})

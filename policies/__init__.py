@@ -1,0 +1,1 @@
+"""Payer policies as data, and the pure evaluator that turns facts into determinations."""

@@ -1,0 +1,94 @@
+"""Build the cards of a hook response from a report. Source: CDS Hooks 2.0, section Card Attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from cards.markdown import clip
+from cards.wording import SUMMARY_LENGTH, detail, summary
+from policies.determination import Determination, Node, Report
+from policies.logic import Truth
+
+EXTENSION = "coverage-hooks.determination"
+_TOPIC = {"system": "http://hl7.org/fhir/us/davinci-crd/CodeSystem/temp", "code": "coverage-info"}
+_REASONS_SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+OVERRIDE_REASONS = [
+    {"system": _REASONS_SYSTEM, "code": code, "display": display}
+    for code, display in (
+        ("action-completed", "Recommended action was already completed"),
+        ("patient-ineligible", "Patient does not meet eligibility for recommended action"),
+        ("cds-not-applicable", "PC CDS does not apply to patient"),
+    )
+]
+
+Card = dict[str, Any]
+
+
+def build_cards(
+    report: Report, card_id: Callable[[str], str], *, could_not: Sequence[str] = (), show_met: bool = False
+) -> list[Card]:
+    """One card for each order and policy that has something to say.
+
+    card_id: makes the uuid of a card from a name unique within the response ("order policy").
+    could_not: what could not be fetched, in plain words. show_met: also a card when all is met.
+    An order that no policy lists has none, as has one that meets everything.
+    """
+    return [
+        determination_card(determination, card_id, could_not)
+        for determination in report.determinations
+        if determination.outcome != "met" or show_met
+    ]
+
+
+def determination_card(
+    determination: Determination, card_id: Callable[[str], str], could_not: Sequence[str] = ()
+) -> Card:
+    """The card of one determination."""
+    policy = determination.policy
+    card: Card = {
+        "uuid": card_id(f"{determination.order} {policy.id}@{policy.version}"),
+        "summary": summary(determination),
+        "detail": detail(determination, could_not),
+        "indicator": indicator(determination),
+        "source": {"label": policy.payer, "topic": _TOPIC},
+        "overrideReasons": OVERRIDE_REASONS,
+        "extension": {EXTENSION: msgspec.to_builtins(brief(determination))},
+    }
+    if policy.url:
+        card["source"]["url"] = policy.url
+        card["links"] = [{"label": f"Open {policy.title}", "url": policy.url, "type": "absolute"}]
+    return card
+
+
+def notice_card(name: str, text: str, body: str, source: str, card_id: Callable[[str], str]) -> Card:
+    """An info card that says what could not be judged and why."""
+    return {
+        "uuid": card_id(name),
+        "summary": clip(text, SUMMARY_LENGTH),
+        "detail": body,
+        "indicator": "info",
+        "source": {"label": source, "topic": _TOPIC},
+    }
+
+
+def indicator(determination: Determination) -> str:
+    """warning for what the chart contradicts, critical for danger to life, else info."""
+    if any(node.danger and node.state == Truth.MET.value for node in determination.exclusions):
+        return "critical"
+    return "warning" if determination.outcome in ("not-met", "excluded") else "info"
+
+
+def brief(determination: Determination) -> Determination:
+    """The determination without the evidence of met criteria, to keep a card small."""
+    return msgspec.structs.replace(determination, criteria=_brief(determination.criteria))
+
+
+def _brief(node: Node) -> Node:
+    if node.criteria:
+        return msgspec.structs.replace(node, criteria=[_brief(inner) for inner in node.criteria])
+    if node.state == Truth.MET.value:
+        return msgspec.structs.replace(node, evidence=[], notes=[], parts=[], interpretation="")
+    return node

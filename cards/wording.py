@@ -1,0 +1,228 @@
+"""The words of a card: what lacks, what was found, what would settle it, where the policy says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cards.markdown import clip, escape
+from mappings.evidence import Evidence
+from policies.determination import Cited, Determination, Node, Stated
+from policies.logic import Truth
+from policies.nearest import Choice, Step, plan
+
+_MET, _UNMET, _UNKNOWN = Truth.MET.value, Truth.UNMET.value, Truth.UNKNOWN.value
+SUMMARY_LENGTH = 139
+_MAX_EVIDENCE = 4
+
+REASONS = {
+    "no_data": "nothing on file",
+    "stale": "the record is too old",
+    "too_short_a_record": "the record is too short to tell",
+    "unmapped_code": "a code could not be read",
+    "unit_mismatch": "the unit does not fit",
+    "conflicting": "the record contradicts itself",
+    "fetch_failed": "the record could not be fetched",
+    "narrative_only": "only narrative could tell",
+    "attested_only": "stated, but no record behind the statement is on file",
+    "imprecise": "the record is not precise enough to tell",
+}
+
+_OUTCOMES = {
+    "met": "The chart shows every criterion of the policy.",
+    "not-met": "As charted, the order does not meet the policy.",
+    "needs-documentation": "Nothing on file contradicts the policy, but the chart does not show all of it.",
+    "excluded": "The policy does not cover this order as it stands.",
+    "not-applicable": "This policy does not decide this order.",
+}
+
+
+def summary(determination: Determination) -> str:
+    """One sentence below 140 characters that names the policy and what lacks."""
+    policy = f"{determination.policy.payer} {determination.policy.title}"
+    said = _summary_points(determination)
+    head = {
+        "met": f"{policy}: all criteria are shown",
+        "not-applicable": f"{policy}: {said[0] if said else 'does not apply to this order'}",
+        "excluded": f"{policy}: not covered: {said[0] if said else ''}",
+        "not-met": f"{policy}: not met: {said[0] if said else ''}",
+        "needs-documentation": f"{policy}: not documented: {said[0] if said else ''}",
+    }[determination.outcome]
+    more = f" (+{len(said) - 1} more)" if len(said) > 1 and determination.outcome != "not-applicable" else ""
+    return clip(head, SUMMARY_LENGTH - len(more)) + more
+
+
+def _summary_points(determination: Determination) -> list[str]:
+    if determination.outcome == "not-applicable":
+        return [_lower(node.says) for node in determination.criteria.criteria]
+    exclusions = [n for n in determination.exclusions if n.state == _MET]
+    lack = [n for n in _lack(determination) if n.says]
+    unmet_first = [n for n in lack if n.state == _UNMET] + [n for n in lack if n.state != _UNMET]
+    if determination.outcome == "needs-documentation":
+        unmet_first.reverse()
+    return [_lower(node.says) for node in (*exclusions, *unmet_first)]
+
+
+def _lack(determination: Determination) -> list[Node]:
+    names = set(determination.lacking)
+    roots = (determination.criteria, *determination.exclusions, *determination.documentation)
+    return [n for root in roots for n in _walk(root) if n.id in names]
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for inner in node.criteria:
+        yield from _walk(inner)
+
+
+def detail(determination: Determination, could_not: Iterable[str] = ()) -> str:
+    """The Markdown body: what is not met, what is not documented, what is shown, what comes next.
+
+    could_not: what could not be fetched, in plain words.
+    """
+    lines = [*_heading(determination), ""]
+    for title, body in _sections(determination, list(could_not)):
+        if body:
+            lines += [f"**{title}**", "", *body, ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _heading(d: Determination) -> list[str]:
+    policy = f"{d.policy.payer} {d.policy.title}"
+    what = escape(d.order_label or d.order)
+    subject = f"**{what}**, judged for {d.as_of} against {policy} (version {d.policy.version})."
+    payer = f" Coverage: {escape(d.coverage.plan or d.coverage.payer)}." if d.coverage else ""
+    return [subject + payer, "", _OUTCOMES[d.outcome]]
+
+
+def _sections(d: Determination, could_not: list[str]) -> Iterator[tuple[str, list[str]]]:
+    if d.outcome == "not-applicable":
+        yield "Why", [line for node in d.criteria.criteria for line in _lacking_lines(node, "")]
+        yield "Note", [f"- {s.says}" for s in d.caveats]
+        return
+    yield "Not covered", [
+        line for n in d.exclusions if n.state == _MET for line in _lacking_lines(n, "")
+    ]
+    steps = plan(d.criteria)
+    yield "Not met", list(_step_lines(steps, _UNMET, ""))
+    unknown = [*_step_lines(steps, _UNKNOWN, "")]
+    for node in (*d.exclusions, *d.documentation):
+        if node.id in d.lacking and node.state != _MET and node not in _flat_nodes(steps):
+            unknown += _lacking_lines(node, "")
+    yield "Not documented", unknown
+    yield "The policy reserves the decision", [
+        f"- {n.says}. {_where(n.citation)}" for n in d.reservations if n.state == _MET
+    ]
+    yield "Already shown", _shown(d)
+    yield "Could not be checked", [f"- {text}" for text in could_not]
+    yield "Next", _next(d)
+
+
+def _flat_nodes(steps: tuple[Step, ...]) -> list[Node]:
+    return [n for s in steps for n in ([s] if isinstance(s, Node) else [m for w in s.ways for m in _flat_nodes(w)])]
+
+
+def _step_lines(steps: tuple[Step, ...], state: str, indent: str) -> Iterator[str]:
+    """The lines of a plan for one state; a choice goes where its first criterion belongs."""
+    for step in steps:
+        if isinstance(step, Choice):
+            nodes = _flat_nodes((step,))
+            here = _UNMET if any(n.state == _UNMET for n in nodes) else _UNKNOWN
+            if here == state:
+                count = "One" if step.needed == 1 else str(step.needed)
+                yield f"{indent}- {count} of these would do:"
+                for way in step.ways:
+                    for node in _flat_nodes(way):
+                        yield from _lacking_lines(node, indent + "  ")
+        elif step.state == state:
+            yield from _lacking_lines(step, indent)
+
+
+def _lacking_lines(node: Node, indent: str) -> list[str]:
+    """A criterion that lacks: what it says, what was found, what would settle it, where it stands."""
+    found = "; ".join(_found(node))
+    head = f"{indent}- **{node.says or node.title}.**"
+    if node.state == _UNKNOWN:
+        reason = REASONS.get(node.reason, "")
+        head += f" {_capital(reason)}." if reason else ""
+    if found:
+        head += f" Found: {found}."
+    lines = [head]
+    for ask in node.asks:
+        lines.append(f"{indent}  To settle it: {ask}")
+    where = _where(node.citation)
+    if where:
+        lines.append(f"{indent}  {where}")
+    return lines
+
+
+def _found(node: Node) -> list[str]:
+    """What the record shows, notes first (they say how a number came about)."""
+    notes = [escape(note) for note in node.notes]
+    shown = [text for e in node.evidence[:_MAX_EVIDENCE] if (text := _evidence(e))]
+    rest = len(node.evidence) - _MAX_EVIDENCE
+    if rest > 0:
+        shown.append(f"and {rest} more")
+    return notes + shown
+
+
+def _evidence(evidence: Evidence) -> str:
+    parts = []
+    if evidence.value is not None:
+        parts.append(_value(evidence.value) + (f" {evidence.unit}" if evidence.unit else ""))
+    if evidence.says:
+        parts.append(evidence.says)
+    if evidence.date:
+        parts.append(f"on {evidence.date}")
+    text = " ".join(parts)
+    return f"{escape(text)} ({escape(evidence.resource)})" if text else escape(evidence.resource)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_value(item) for item in value)
+    return str(value)
+
+
+def _where(citation: Cited | None) -> str:
+    if citation is None:
+        return ""
+    clause = f" ({citation.clause})" if citation.clause else ""
+    return f'Policy: "{citation.quote}"{clause}'
+
+
+def _shown(d: Determination) -> list[str]:
+    """What is already shown, on one line with the clauses."""
+    met = [n for n in _walk(d.criteria) if not n.criteria and n.state == _MET]
+    if not met:
+        return []
+    said = "; ".join(f"{_lower(n.says)} ({', '.join(n.clauses)})" for n in met)
+    return [f"{_capital(said)}."]
+
+
+def _next(d: Determination) -> list[str]:
+    lines = []
+    if d.prior_authorization is not None:
+        lines.append(_stated(d.prior_authorization))
+    todo = [n for n in d.documentation if not n.required and n.state != _MET]
+    lines += [f"- {n.says}. {_where(n.citation)}" for n in todo]
+    lines += [_stated(s) for s in d.later]
+    lines += [_stated(s) for s in d.caveats]
+    return lines
+
+
+def _stated(stated: Stated) -> str:
+    clauses = f" ({', '.join(stated.clauses)})" if len(stated.clauses) <= 2 else f" ({stated.clauses[0]} ff.)"
+    return f"- {stated.says}.{clauses}"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,231 @@
+"""Cases: what a policy answers for given facts. They stand beside the policy and are its tests.
+
+A given value counts as a documented statement; a fact that is not given is one about which the
+record is silent. No FHIR is involved: operators have tests of their own.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from mappings.book import Fact
+from mappings.catalogue import Catalogue, FactDefinition
+from mappings.dates import Span, span
+from mappings.evidence import SILENT, Basis, Bounds, Evidence, Reading, Reason, unknown
+from mappings.terminology import ValueSets
+from mappings.yaml_file import Fields, allowed_words, load_mapping
+from policies.determination import Determination, Node
+from policies.evaluator import evaluate
+from policies.model import OUTCOMES, Policy
+
+_STATES = ("met", "unmet", "unknown")
+
+
+class Expectation(Struct, frozen=True):
+    """What a case expects; None where it does not say. States by criterion id."""
+
+    outcome: str | None
+    service: str | None
+    criteria: Mapping[str, str]
+    exclusions: Mapping[str, str]
+    documentation: Mapping[str, str]
+    asks: tuple[str, ...] | None
+    lacking: tuple[str, ...] | None
+    prior_authorization: str | None
+
+
+class Case(Struct, frozen=True):
+    """One case of a policy."""
+
+    name: str
+    as_of: datetime.date
+    given: Mapping[str, Reading]
+    expect: Expectation
+    file: str
+    line: int
+
+
+class GivenFacts:
+    """A fact book whose facts are given by a case."""
+
+    def __init__(self, catalogue: Catalogue, given: Mapping[str, Reading]) -> None:
+        self._catalogue = catalogue
+        self._given = given
+
+    def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:  # noqa: B006 - never written to
+        del given  # a case gives the fact, whatever the policy's thresholds
+        definition = self._catalogue.facts[name]
+        stated = self._given.get(name)
+        computed = SILENT
+        if stated is None and definition.absent_means_false:
+            computed = Reading(value=False, inferred=True)
+        return Fact(definition, computed, stated)
+
+    def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:  # noqa: B006 - never written to
+        fact = self.fact(name, given)
+        return fact.stated.value if fact.stated is not None else fact.computed.value
+
+
+def case_files(policy: Policy) -> list[Path]:
+    """The case files beside a policy."""
+    return sorted(Path(policy.file).parent.glob("cases*.yaml"))
+
+
+def load_cases(policy: Policy, catalogue: Catalogue) -> list[Case]:
+    """All cases of a policy. Raises mappings.yaml_file.DataError."""
+    known = {criterion.id for criterion in policy.criteria()}
+    cases = []
+    for path in case_files(policy):
+        top = load_mapping(path)
+        cases.extend(_case(fields, catalogue, known, path) for fields in top.children("cases"))
+        top.done()
+    return cases
+
+
+def run(case: Case, policy: Policy, catalogue: Catalogue, value_sets: ValueSets) -> Determination | None:
+    """The determination of a case; None when no service of the policy takes the order."""
+    return evaluate(policy, GivenFacts(catalogue, case.given), value_sets, "DeviceRequest/case", case.as_of)
+
+
+def misses(case: Case, determination: Determination | None) -> list[str]:
+    """In which points the determination differs from what the case expects; [] when in none."""
+    expect = case.expect
+    if determination is None:
+        return ["no service of the policy takes this order"] if expect.outcome else []
+    found = []
+    if expect.outcome not in (None, determination.outcome):
+        found.append(f"outcome is {determination.outcome}, expected {expect.outcome}")
+    if expect.service not in (None, determination.service):
+        found.append(f"service is {determination.service}, expected {expect.service}")
+    trees = (
+        (expect.criteria, [determination.criteria, *determination.reservations]),
+        (expect.exclusions, determination.exclusions),
+        (expect.documentation, determination.documentation),
+    )
+    for expected, nodes in trees:
+        states = {node.id: node.state for root in nodes for node in walk(root)}
+        for name, state in expected.items():
+            if states.get(name) != state:
+                found.append(f"{name} is {states.get(name, 'not in the answer')}, expected {state}")
+    if expect.asks is not None and set(expect.asks) != set(determination.asks):
+        found.append(f"asks are {determination.asks}, expected {list(expect.asks)}")
+    if expect.lacking is not None and set(expect.lacking) != set(determination.lacking):
+        found.append(f"lacking are {determination.lacking}, expected {list(expect.lacking)}")
+    if expect.prior_authorization is not None:
+        rule = determination.prior_authorization
+        answer = rule.answer if rule is not None else "none"
+        if answer != expect.prior_authorization:
+            found.append(f"prior authorization is {answer}, expected {expect.prior_authorization}")
+    return found
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all nodes below it."""
+    yield node
+    for inner in node.criteria:
+        yield from walk(inner)
+
+
+def _case(fields: Fields, catalogue: Catalogue, known: set[str], path: Path) -> Case:
+    as_of = fields.day("as_of")
+    if as_of is None:
+        raise fields.error("as_of is missing: the day of the order")
+    attested = set(fields.texts("attested"))
+    given = {}
+    if "given" in fields:
+        facts = fields.child("given")
+        for name in facts.keys():
+            definition = catalogue.facts.get(name)
+            if definition is None:
+                raise facts.error(f"unknown fact {name!r}; {allowed_words(name, catalogue.facts)}", name)
+            given[name] = _reading(facts, name, definition, as_of, name in attested)
+    stray = attested - set(given)
+    if stray:
+        raise fields.error(f"{', '.join(sorted(stray))} is attested but not given", "attested")
+    expected = fields.child("expect")
+    case = Case(
+        name=fields.text("name"),
+        as_of=as_of,
+        given=given,
+        expect=Expectation(
+            outcome=expected.choice("outcome", OUTCOMES) if "outcome" in expected else None,
+            service=expected.text("service") if "service" in expected else None,
+            criteria=_states(expected, "criteria", known),
+            exclusions=_states(expected, "exclusions", known),
+            documentation=_states(expected, "documentation", known),
+            asks=expected.texts("asks") if "asks" in expected else None,
+            lacking=expected.texts("lacking") if "lacking" in expected else None,
+            prior_authorization=expected.text("prior_authorization")
+            if "prior_authorization" in expected
+            else None,
+        ),
+        file=path.as_posix(),
+        line=fields.line,
+    )
+    expected.done()
+    fields.done()
+    return case
+
+
+def _states(expected: Fields, key: str, known: set[str]) -> dict[str, str]:
+    if key not in expected:
+        return {}
+    inner = expected.child(key)
+    states = {}
+    for name in inner.keys():
+        states[name] = inner.choice(name, _STATES)
+    return states
+
+
+def _reading(
+    facts: Fields, name: str, definition: FactDefinition, as_of: datetime.date, attested: bool
+) -> Reading:
+    """A given value: plain, or {value, date}, {low, high}, {unknown: reason}."""
+    raw = facts.take(name)
+    day = as_of
+    if isinstance(raw, dict):
+        inner = facts.child(name)
+        if "unknown" in inner:
+            reason = Reason(inner.choice("unknown", [r.value for r in Reason]))
+            inner.done()
+            evidence = () if reason is Reason.NO_DATA else (Evidence("Case/given"),)
+            return unknown(reason, evidence=evidence)
+        if "low" in inner:
+            low, high = inner.take("low"), inner.take("high", Decimal("Infinity"))
+            inner.done()
+            return Reading(Bounds(float(low), float(high)), basis=Basis.DOCUMENTED)
+        raw = inner.take("value")
+        day = inner.day("date", as_of) or as_of
+        inner.done()
+    value = _typed(raw, definition)
+    if value is None:
+        raise facts.error(f"{name} is {definition.type}, which {raw!r} is not", name)
+    if definition.options:
+        for option in value if isinstance(value, tuple) else (value,):
+            if option not in definition.options:
+                raise facts.error(f"{name} has no option {option!r}: {', '.join(definition.options)}", name)
+    evidence = (Evidence("Case/given", date=day.isoformat()),)
+    return Reading(value, evidence=evidence, basis=Basis.ATTESTED if attested else Basis.DOCUMENTED)
+
+
+def _typed(raw: Any, definition: FactDefinition) -> Any:
+    """A YAML value as the fact's type; None when it is none."""
+    kind = definition.type
+    if kind == "boolean":
+        return raw if isinstance(raw, bool) else None
+    if kind in ("decimal", "integer"):
+        return float(raw) if isinstance(raw, int | Decimal) and not isinstance(raw, bool) else None
+    if kind == "date":
+        if isinstance(raw, datetime.date):
+            return Span(raw, raw)
+        return span(raw) if isinstance(raw, str) else None
+    if kind == "list":
+        values = raw if isinstance(raw, list) else [raw]
+        return tuple(values) if all(isinstance(v, str) for v in values) else None
+    return raw if isinstance(raw, str) else None

@@ -1,0 +1,138 @@
+"""The answer about one order under one policy, in the shape that other programs rely on.
+
+Absent values are omitted when encoded; nothing is null. Contract: docs/determination.md.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from mappings.evidence import Evidence
+
+
+class Cited(Struct, frozen=True, omit_defaults=True):
+    """Where the policy says so."""
+
+    source: str
+    quote: str
+    clause: str = ""
+
+
+class Part(Struct, omit_defaults=True):
+    """One limb of a criterion with several: its own state, and the fact it asks for."""
+
+    state: str
+    fact: str = ""
+    label: str = ""
+    operator: str = ""
+    reason: str = ""
+    evidence: list[Evidence] = []
+    notes: list[str] = []
+    parts: list[Part] = []
+
+
+class Node(Struct, omit_defaults=True):
+    """A criterion (with clauses) or a group of them (with operator and criteria).
+
+    state: met, unmet or unknown; of an exclusion, met means that it applies. reason: why it is
+    unknown. notes: how the state came about, in plain words. asks: what would settle it. gate: it
+    tells what the order is for. evidenced: false for an exclusion about which the record is silent.
+    attested: it rests on statements with no record behind them. reserved: a provision of the
+    policy reserves the decision about this failed criterion. count_needed: of an at_least group.
+    """
+
+    id: str
+    state: str
+    operator: str = ""
+    count_needed: int = 0
+    title: str = ""
+    kind: str = ""
+    clauses: list[str] = []
+    says: str = ""
+    reason: str = ""
+    evidence: list[Evidence] = []
+    notes: list[str] = []
+    asks: list[str] = []
+    citation: Cited | None = None
+    interpretation: str = ""
+    phase: str = ""
+    required: bool = False
+    gate: bool = False
+    evidenced: bool = True
+    attested: bool = False
+    reserved: bool = False
+    danger: bool = False
+    parts: list[Part] = []
+    criteria: list[Node] = []
+
+
+class PolicyRef(Struct, omit_defaults=True):
+    id: str
+    version: str
+    payer: str
+    title: str
+    sha256: str = ""
+    url: str = ""
+
+
+class Stated(Struct, omit_defaults=True):
+    """A statement of the policy about this order: prior authorisation, a caveat, a later duty."""
+
+    clauses: list[str]
+    says: str
+    answer: str = ""
+    phase: str = ""
+    citation: Cited | None = None
+
+
+class CoverageRef(Struct, omit_defaults=True):
+    """The coverage a determination is about, and how its payer was found; absent without one."""
+
+    reference: str = ""
+    payer: str = ""
+    how: str = ""
+    line_of_business: str = ""
+    plan: str = ""
+
+
+class Determination(Struct, omit_defaults=True):
+    """The answer about one order under one policy.
+
+    outcome: met, not-met, needs-documentation, excluded or not-applicable. lacking: ids of the
+    criteria that stand between the order and met on the nearest alternatives. asks: what can
+    still change the result. reservations: provisions that reserve the decision.
+    """
+
+    order: str
+    policy: PolicyRef
+    service: str
+    as_of: str
+    outcome: str
+    criteria: Node
+    exclusions: list[Node] = []
+    documentation: list[Node] = []
+    asks: list[str] = []
+    lacking: list[str] = []
+    reservations: list[Node] = []
+    prior_authorization: Stated | None = None
+    later: list[Stated] = []
+    caveats: list[Stated] = []
+    listed: list[str] = []
+    coverage: CoverageRef | None = None
+    title: str = ""
+    order_label: str = ""
+
+
+class NotEvaluated(Struct, omit_defaults=True):
+    """An order without a determination, and why."""
+
+    order: str
+    why: str
+
+
+class Report(Struct, omit_defaults=True):
+    """All answers to one request. `payer_note`: what was found out about the payer, for the reader."""
+
+    determinations: list[Determination]
+    not_evaluated: list[NotEvaluated]
+    payer_note: str = ""

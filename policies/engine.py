@@ -1,0 +1,172 @@
+"""From draft orders and a chart to a report: who pays, which policies, what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from msgspec import Struct
+
+from mappings.book import FactBook
+from mappings.catalogue import Catalogue
+from mappings.chart import Chart, reference_of
+from mappings.drugs import Drugs
+from mappings.fhir import Coverage, Resource
+from mappings.order import Order, ordered_item, orders_of
+from mappings.terminology import ValueSets
+from policies.determination import CoverageRef, Determination, NotEvaluated, Report
+from policies.evaluator import evaluate
+from policies.library import LIBRARY, policy_files
+from policies.loader import load_policy
+from policies.model import Policy
+from policies.payers import Payers, active_coverages
+from policies.registry import Registry
+
+
+class Engine(Struct, frozen=True):
+    """Everything that is loaded once: value sets, facts, drugs, payers, policies."""
+
+    catalogue: Catalogue
+    value_sets: ValueSets
+    drugs: Drugs
+    payers: Payers
+    registry: Registry
+
+    @classmethod
+    def load(cls, *policy_folders: Path) -> Engine:
+        """Load the packaged library and further folders of policies.
+
+        A folder may hold value_sets/ and facts/ of its own beside its policies.
+        Raises mappings.yaml_file.DataError for a file that cannot be used.
+        """
+        value_sets = ValueSets.load(*(f / "value_sets" for f in policy_folders if (f / "value_sets").is_dir()))
+        catalogue = Catalogue.load(*(f / "facts" for f in policy_folders if (f / "facts").is_dir()))
+        files = [path for folder in (LIBRARY, *policy_folders) for path in policy_files(folder)]
+        policies = [load_policy(path, catalogue, value_sets) for path in files]
+        payers = Payers.load(*(f / "payers.yaml" for f in policy_folders if (f / "payers.yaml").is_file()))
+        return cls(catalogue, value_sets, Drugs.load(), payers, Registry(policies, value_sets))
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """Names of all facts that the loaded policies ask for."""
+        return frozenset(name for policy in self.registry.policies for name in policy.facts())
+
+    def decide(
+        self,
+        drafts: Sequence[Resource],
+        chart: Chart,
+        today: date,
+        *,
+        only: frozenset[str] | None = None,
+        policies: Sequence[str] | None = None,
+    ) -> Report:
+        """Answer the draft orders.
+
+        today: day 0 for orders without a past authoredOn. only: references of the orders to answer
+        (order-select's selections); the others still belong to them. policies: ids to judge by,
+        whatever the coverage. Raises KeyError for an unknown policy id.
+        """
+        forced = None if policies is None else [self._forced(name) for name in policies]
+        report = Report([], [])
+        for order in orders_of(drafts, chart, today):
+            if only is not None and not _selected(order, only):
+                continue
+            self._decide_one(order, chart, forced, report)
+        return report
+
+    def _forced(self, name: str) -> Policy:
+        policy = self.registry.find(name)
+        if policy is None:
+            raise KeyError(name)
+        return policy
+
+    def _decide_one(self, order: Order, chart: Chart, forced: list[Policy] | None, report: Report) -> None:
+        listing = forced if forced is not None else self.registry.listing(order.codes, order.day)
+        if not listing:
+            report.not_evaluated.append(NotEvaluated(order.reference, "no loaded policy lists this order"))
+            return
+        answered = False
+        coverages: list[Coverage | None] = list(active_coverages(chart, order, order.day))
+        known = [] if forced is not None else self._known(coverages, listing, chart, order, report)
+        if known is None:
+            return
+        for coverage, chosen, reference in known or [(next(iter(coverages), None), listing, None)]:
+            for policy in chosen:
+                determination = self._evaluate(policy, order, chart, coverage)
+                if determination is not None:
+                    determination.coverage = reference
+                    report.determinations.append(determination)
+                    answered = True
+        if not answered:
+            why = "the order does not tell which kind of pump or drug it is for"
+            report.not_evaluated.append(NotEvaluated(order.reference, why))
+
+    def _known(
+        self,
+        coverages: Sequence[Coverage | None],
+        listing: list[Policy],
+        chart: Chart,
+        order: Order,
+        report: Report,
+    ) -> list[tuple[Coverage | None, list[Policy], CoverageRef]] | None:
+        """The coverages whose payer is known, each with its policies; [] means payer-agnostic.
+
+        None when the payers are known but none of their policies lists the order: then the report
+        says so.
+        """
+        found: list[tuple[Coverage | None, list[Policy], CoverageRef]] = []
+        silent: list[str] = []
+        for coverage in coverages:
+            assert coverage is not None
+            match = self.payers.match(coverage, chart)
+            if match.payer_id is None:
+                report.payer_note = f"the payer of {reference_of(coverage)} is not one of the loaded policies"
+                continue
+            chosen = [policy for policy in listing if policy.payer == match.payer_id]
+            reference = CoverageRef(
+                reference_of(coverage),
+                self.payers.name(match.payer_id),
+                match.how,
+                match.line_of_business or "",
+                match.plan or "",
+            )
+            if chosen:
+                found.append((coverage, chosen, reference))
+            else:
+                silent.append(reference.payer)
+        if not coverages:
+            report.payer_note = "no active coverage is on file"
+        if not found and silent:
+            why = f"no loaded policy of {', '.join(silent)} lists this order"
+            report.not_evaluated.append(NotEvaluated(order.reference, why))
+            return None
+        return found
+
+    def _evaluate(
+        self, policy: Policy, order: Order, chart: Chart, coverage: Coverage | None
+    ) -> Determination | None:
+        book = FactBook(self.catalogue, self.drugs, chart, order, order.day, coverage=coverage)
+        determination = evaluate(policy, book, self.value_sets, order.reference, order.day)
+        if determination is not None:
+            determination.policy.payer = self.payers.name(policy.payer)
+            determination.order_label = _label(order, chart)
+            determination.listed = [c for code in order.codes for c in policy.codes.get(code, ())]
+        return determination
+
+
+def _selected(order: Order, only: frozenset[str]) -> bool:
+    mine = (order.resource, *order.drug_orders)
+    return any(reference_of(resource) in only for resource in mine)
+
+
+def _label(order: Order, chart: Chart) -> str:
+    """What is ordered, in the order's own words."""
+    concept = ordered_item(order.resource, chart)
+    if concept is None:
+        return order.reference
+    display = concept.text or next((c.display for c in concept.coding if c.display), "")
+    code = next((code for _, code in order.codes), "")
+    if display and code and code not in display:
+        return f"{display} ({code})"
+    return display or code or order.reference

@@ -1,0 +1,80 @@
+"""The shortest way from a determination to `met`: which criteria lack, and where a choice is left.
+
+Where alternatives exist, the one that lacks least counts; those that tie are all named. A path
+whose gate is shut (the order is for another drug, route, device or use) is no alternative, unless
+every path is shut: then the group's own words say so.
+"""
+
+from __future__ import annotations
+
+from typing import Union
+
+from msgspec import Struct
+
+from policies.determination import Node
+from policies.logic import Truth
+
+_MET, _UNMET, _UNKNOWN = Truth.MET.value, Truth.UNMET.value, Truth.UNKNOWN.value
+
+
+class Choice(Struct, frozen=True):
+    """Alternatives that lack equally much; `needed` of the `ways` suffice."""
+
+    group: Node
+    ways: tuple[tuple[Step, ...], ...]
+    needed: int = 1
+
+
+Step = Union[Node, Choice]
+
+
+def plan(node: Node) -> tuple[Step, ...]:
+    """What lacks below a node, in file order; () when it is met."""
+    if node.state == _MET:
+        return ()
+    if not node.criteria:
+        return (node,)
+    if node.operator == "all":
+        return tuple(step for inner in node.criteria for step in plan(inner))
+    candidates = [inner for inner in node.criteria if inner.state != _MET]
+    if node.state == _UNKNOWN and node.operator == "any":
+        candidates = [inner for inner in candidates if inner.state == _UNKNOWN]
+    open_ones = [inner for inner in candidates if not shut(inner)]
+    if not open_ones and node.says:
+        return (node,)
+    ways = [plan(inner) for inner in open_ones or candidates]
+    needed = 1
+    if node.operator == "at_least":
+        needed = max(1, node.count_needed - sum(inner.state == _MET for inner in node.criteria))
+    costs = sorted(len(flat(way)) for way in ways)
+    limit = costs[min(needed, len(costs)) - 1]
+    nearest = [way for way in ways if len(flat(way)) <= limit]
+    if len(nearest) <= needed:
+        return tuple(step for way in nearest for step in way)
+    return (Choice(node, tuple(nearest), needed),)
+
+
+def flat(steps: tuple[Step, ...]) -> list[Node]:
+    """All criteria of a plan, those of tied alternatives included."""
+    found: list[Node] = []
+    for step in steps:
+        if isinstance(step, Choice):
+            for way in step.ways:
+                found.extend(flat(way))
+        else:
+            found.append(step)
+    return found
+
+
+def lacking(node: Node) -> list[Node]:
+    """The criteria (or shut groups) that keep `node` from being met on the nearest alternatives."""
+    return flat(plan(node))
+
+
+def shut(node: Node) -> bool:
+    """Whether an unmet gate closes this alternative: the order is not for this use."""
+    if not node.criteria:
+        return node.gate and node.state == _UNMET
+    if node.operator == "all":
+        return any(shut(inner) for inner in node.criteria)
+    return all(shut(inner) for inner in node.criteria)
