@@ -133,7 +133,9 @@ class HumanName(Element):
 
 
 class Address(Element):
+    use: str = ""
     state: str = ""
+    period: Period | None = None
     country: str = ""
 
 
@@ -144,6 +146,7 @@ class Participant(Element):
 
 class Qualification(Element):
     code: CodeableConcept | None = None
+    period: Period | None = None
 
 
 class Resource(Struct, gc=False, kw_only=True, tag_field="resourceType"):
@@ -293,6 +296,7 @@ class Request(DomainResource):
 
 
 class MedicationRequest(Request):
+    category: tuple[CodeableConcept, ...] = ()
     statusReason: CodeableConcept | None = None
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
