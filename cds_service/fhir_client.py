@@ -139,7 +139,7 @@ class FhirServer:
                     raise _FailedError("the pages of the FHIR server lead in a circle")
                 seen.add(str(page))
                 received = self._get(page)
-                if received.kind not in ("bundle", "nothing") or (received.outcome and not received.items):
+                if received.kind != "bundle" or (received.outcome and not received.items):
                     raise _FailedError(_misfit(received))
                 items += received.items
                 problems += received.problems

@@ -70,7 +70,7 @@ def read_prefetch(prefetch: Mapping[str, Raw], queries: Iterable[Query], chart: 
         query = own.get(key)
         kind = query.kind if query else _KIND_OF_KEY.get(key, "")
         if kind and present and kind not in present:
-            kind = ""
+            kind, query = "", None
         if received.kind in ("outcome", "unreadable") or (received.outcome and not received.items):
             if kind:
                 found.failures[kind] = REPORTED_ERROR if received.outcome else _UNREADABLE

@@ -113,8 +113,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             continue
         field = fields.get(variable)
         if field is None:
-            near = get_close_matches(variable, fields, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; `coverage-hooks settings` lists them"
+            names = [name.removeprefix(PREFIX) for name in fields]
+            near = get_close_matches(variable.removeprefix(PREFIX), names, n=1)
+            hint = f"; did you mean {PREFIX}{near[0]}?" if near else "; `coverage-hooks settings` lists them"
             raise SettingsError(f"there is no setting {variable}{hint}")
         if text.strip():
             given[field.name] = _value(variable, text.strip(), field.type)
