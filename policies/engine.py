@@ -47,7 +47,7 @@ class Engine(Struct, frozen=True):
         files = [path for folder in (LIBRARY, *policy_folders) for path in policy_files(folder)]
         policies = [load_policy(path, catalogue, value_sets) for path in files]
         payers = Payers.load(*(f / "payers.yaml" for f in policy_folders if (f / "payers.yaml").is_file()))
-        return cls(catalogue, value_sets, Drugs.load(), payers, Registry(policies, value_sets))
+        return cls(catalogue, value_sets, Drugs.load(value_sets), payers, Registry(policies, value_sets))
 
     @property
     def facts(self) -> frozenset[str]:
