@@ -133,12 +133,14 @@ def _explained(path: Path, lines: dict[At, int], type_: Any, message: str) -> Do
     found = _MESSAGE.fullmatch(message)
     what, where = (found["what"], found["where"] or "") if found else (message, "")
     at: At = ()
+    known = True  # msgspec writes [...] for the key of a mapping: the path ends before it
     for name, index in re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", where):
-        if index == "...":  # msgspec does not say which key of a mapping it was: stop at the mapping
-            break
-        at = (*at, int(index) if index else name)
+        known = known and index != "..."
+        if known:
+            at = (*at, int(index) if index else name)
+        type_ = _field_type(type_, name) if name else typing.get_args(type_)[-1 if index == "..." else 0]
     if unknown := _UNKNOWN.search(what):
-        allowed = [field.encode_name for field in msgspec.structs.fields(_type_at(type_, at))]
+        allowed = [field.encode_name for field in msgspec.structs.fields(type_)]
         what = f"unknown key '{unknown[1]}'{nearest(unknown[1], allowed)}; allowed: {', '.join(allowed)}"
         at = (*at, unknown[1])
     elif "Expected `str`, got" in what:
@@ -146,11 +148,5 @@ def _explained(path: Path, lines: dict[At, int], type_: Any, message: str) -> Do
     return DocumentError(path, what, at=at, line=lines.get(at))
 
 
-def _type_at(type_: Any, at: At) -> Any:
-    """The struct that `at` leads to, starting from struct `type_`."""
-    for step in at:
-        if isinstance(step, str):
-            type_ = next(f.type for f in msgspec.structs.fields(type_) if f.encode_name == step)
-        else:
-            type_ = typing.get_args(type_)[0]
-    return type_
+def _field_type(struct: Any, name: str) -> Any:
+    return next(field.type for field in msgspec.structs.fields(struct) if field.encode_name == name)

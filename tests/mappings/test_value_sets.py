@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from mappings.codes import CPT, HCPCS, ICD_10_CM, RXNORM, SNOMED, canonical, canonical_system
-from mappings.documents import DocumentError
+from mappings.documents import DocumentError, read
 from mappings.fhir import CodeableConcept, Coding
 from mappings.terminology import UnknownValueSetError, ValueSets
-from mappings.value_set import read_value_set
+from mappings.value_set import Concept, read_value_set
 
 PACKAGED = Path(__file__).parent.parent.parent / "mappings" / "value_sets"
 
@@ -276,3 +276,15 @@ def test_an_empty_file(tmp_path):
     (tmp_path / "own.yaml").write_text("")
     with pytest.raises(DocumentError, match="Expected `object`, got `null`"):
         ValueSets.load(tmp_path)
+
+
+def test_the_path_leads_through_mappings(tmp_path):
+    """A misspelled key below a mapping is named, although msgspec does not say under which key."""
+    path = tmp_path / "table.yaml"
+    path.write_text("E0784: {code: 'E0784', dislpay: x}\n")
+    with pytest.raises(DocumentError) as error:
+        read(path, dict[str, Concept])
+    assert str(error.value) == (
+        f"{path}: dislpay: unknown key 'dislpay' (did you mean 'display'?); "
+        "allowed: system, code, display, source, note"
+    )
