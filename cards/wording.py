@@ -40,7 +40,7 @@ _OUTCOMES = {
 def summary(determination: Determination) -> str:
     """One sentence below 140 characters that names the policy and what lacks."""
     policy = f"{determination.policy.payer} {determination.policy.title}"
-    said = _summary_points(determination)
+    said = lacking_words(determination)
     head = {
         "met": f"{policy}: all criteria are shown",
         "not-applicable": f"{policy}: {said[0] if said else 'does not apply to this order'}",
@@ -52,7 +52,8 @@ def summary(determination: Determination) -> str:
     return clip(head, SUMMARY_LENGTH - len(more)) + more
 
 
-def _summary_points(determination: Determination) -> list[str]:
+def lacking_words(determination: Determination) -> list[str]:
+    """What stands between the order and met, in the policy's words, the decisive first."""
     if determination.outcome == "not-applicable":
         return [_lower(node.says) for node in determination.criteria.criteria]
     exclusions = [n for n in determination.exclusions if n.state == _MET]

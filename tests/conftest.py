@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from mappings.catalogue import Catalogue
+from mappings.terminology import ValueSets
+from policies.engine import Engine
+
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -16,3 +20,21 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("shared/ is absent")
     return folder
+
+
+@pytest.fixture(scope="session")
+def value_sets() -> ValueSets:
+    """The packaged value sets."""
+    return ValueSets.load()
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The packaged fact catalogue."""
+    return Catalogue.load()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """Everything that is loaded once: the packaged library."""
+    return Engine.load()
