@@ -10,8 +10,10 @@ from msgspec import Struct
 
 from mappings.catalogue import Catalogue, FactDefinition, Given
 from mappings.chart import Chart
+from mappings.coverage import Membership
 from mappings.drugs import Drugs
 from mappings.evidence import SILENT, Reading, Reason, unknown
+from mappings.fhir import Coverage
 from mappings.operators.base import Context
 from mappings.order import Order
 from mappings.statements import Statements
@@ -28,7 +30,18 @@ class Fact(Struct, frozen=True):
 class FactBook:
     """Facts about one order on one day."""
 
-    def __init__(self, catalogue: Catalogue, drugs: Drugs, chart: Chart, order: Order, as_of: date) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        drugs: Drugs,
+        chart: Chart,
+        order: Order,
+        as_of: date,
+        *,
+        coverage: Coverage | None = None,
+        member: Membership | None = None,
+    ) -> None:
+        """coverage: the one that the question is about; member: what it says to those who know its payer."""
         self._catalogue = catalogue
         self._facts: dict[tuple[str, tuple[tuple[str, Any], ...]], Fact] = {}
         self._statements = Statements(chart, as_of)
@@ -39,6 +52,8 @@ class FactBook:
             value_sets=chart.value_sets,
             drugs=drugs,
             book=self,
+            coverage=coverage,
+            member=member,
         )
 
     def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:
@@ -67,7 +82,7 @@ class FactBook:
 
     def _compute(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
         stated_on_order = self._context.order.parameter(definition.name, definition.type, definition.unit)
-        if stated_on_order is not None:
+        if stated_on_order is not None and not _is_foreign(stated_on_order, definition):
             return stated_on_order
         best = SILENT
         for derivation in definition.derivations:
@@ -98,3 +113,8 @@ class FactBook:
                 if kind in chart.failures:
                     return f"{kind} could not be fetched: {chart.failures[kind]}"
         return ""
+
+
+def _is_foreign(reading: Reading, definition: FactDefinition) -> bool:
+    """Whether an order's parameter answers with a code that is no option: then what it means is computed."""
+    return bool(definition.options) and reading.known and reading.value not in definition.options
