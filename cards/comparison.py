@@ -54,8 +54,8 @@ def _detail(determinations: Sequence[Determination], payer_note: str, could_not:
     first = determinations[0]
     why = payer_note or "no active coverage is on file"
     lines = [
-        f"**{escape(first.order_label or first.order)}**, judged for {first.as_of} against every policy that lists it, "
-        f"because {escape(why)}.",
+        f"**{escape(first.order_label or first.order)}**, judged for {first.as_of} against every policy that "
+        f"lists it, because {escape(why)}.",
         "",
         "| Policy | Answer | What lacks |",
         "|---|---|---|",

@@ -10,8 +10,10 @@ from msgspec import Struct, structs
 
 from mappings.catalogue import Catalogue, FactDefinition, Given
 from mappings.chart import Chart
+from mappings.coverage import Membership
 from mappings.drugs import Drugs
 from mappings.evidence import SILENT, Reading, Reason, unknown
+from mappings.fhir import Coverage
 from mappings.operators.base import Context
 from mappings.order import Order
 from mappings.recorded import joined, recorded
@@ -29,7 +31,18 @@ class Fact(Struct, frozen=True):
 class FactBook:
     """Facts about one order on one day."""
 
-    def __init__(self, catalogue: Catalogue, drugs: Drugs, chart: Chart, order: Order, as_of: date) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        drugs: Drugs,
+        chart: Chart,
+        order: Order,
+        as_of: date,
+        *,
+        coverage: Coverage | None = None,
+        member: Membership | None = None,
+    ) -> None:
+        """coverage: the one that the question is about; member: what it says to those who know its payer."""
         self._catalogue = catalogue
         self._facts: dict[tuple[str, tuple[tuple[str, Any], ...]], Fact] = {}
         self._statements = Statements(chart, as_of)
@@ -40,9 +53,11 @@ class FactBook:
             value_sets=chart.value_sets,
             drugs=drugs,
             book=self,
+            coverage=coverage,
+            member=member,
         )
 
-    def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:  # noqa: B006 - never written to
+    def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:
         """The fact under the arguments that a criterion gives. Raises KeyError for an unknown name."""
         at = (name, tuple(sorted(given.items())))
         found = self._facts.get(at)
@@ -52,7 +67,7 @@ class FactBook:
             self._facts[at] = found
         return found
 
-    def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:  # noqa: B006 - never written to
+    def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:
         """The one value that the readings of a fact agree on; None when unknown or conflicting."""
         fact = self.fact(name, given)
         readings = [r for r in (fact.stated, fact.computed) if r is not None and r.known]

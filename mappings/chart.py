@@ -15,6 +15,7 @@ from msgspec import Struct
 from mappings.codes import canonical, key
 from mappings.evidence import Origin
 from mappings.fhir import (
+    AllergyIntolerance,
     CodeableConcept,
     Condition,
     DomainResource,
@@ -88,7 +89,11 @@ class Chart:
     def _unusable(self, resource: Resource) -> str:
         if isinstance(resource, Patient):
             return "" if resource.id == self.patient_id else "it is another patient"
-        subject: Reference | None = getattr(resource, "subject", None) or getattr(resource, "patient", None)
+        subject: Reference | None = (
+            getattr(resource, "subject", None)
+            or getattr(resource, "patient", None)
+            or getattr(resource, "beneficiary", None)
+        )
         if subject is not None and not self._is_patient(subject):
             return "it is about another patient"
         status = getattr(resource, "status", "")
@@ -120,9 +125,7 @@ class Chart:
         found = self._in_set.get(wanted)
         if found is None:
             memberships = self.value_sets.memberships
-            lists = [
-                coded for code, coded in self._by_code(kind).items() if value_set in memberships(*code)
-            ]
+            lists = [coded for code, coded in self._by_code(kind).items() if value_set in memberships(*code)]
             if len(lists) == 1:
                 found = lists[0]
             else:
@@ -194,7 +197,7 @@ class Chart:
 
 
 def reference_of(resource: Resource) -> str:
-    """"Type/id" as evidence names it."""
+    """ "Type/id" as evidence names it."""
     return f"{type(resource).__name__}/{resource.id}" if resource.id else type(resource).__name__
 
 
@@ -212,7 +215,7 @@ def is_active(condition: Condition) -> bool:
     return has_code(condition.clinicalStatus, "active", "recurrence", "relapse")
 
 
-def is_confirmed(condition: Condition) -> bool:
+def is_confirmed(resource: Condition | AllergyIntolerance) -> bool:
     """Confirmed, or with no verification status at all (optional in R4)."""
-    status = condition.verificationStatus
+    status = resource.verificationStatus
     return status is None or not status.coding or has_code(status, "confirmed")

@@ -11,8 +11,6 @@ Source: https://hl7.org/fhir/R4/resourcelist.html
 
 from __future__ import annotations
 
-from typing import Union
-
 from msgspec import Struct, field
 
 
@@ -133,7 +131,9 @@ class HumanName(Element):
 
 
 class Address(Element):
+    use: str = ""
     state: str = ""
+    period: Period | None = None
     country: str = ""
 
 
@@ -144,6 +144,7 @@ class Participant(Element):
 
 class Qualification(Element):
     code: CodeableConcept | None = None
+    period: Period | None = None
 
 
 class Resource(Struct, gc=False, kw_only=True, tag_field="resourceType"):
@@ -293,6 +294,7 @@ class Request(DomainResource):
 
 
 class MedicationRequest(Request):
+    category: tuple[CodeableConcept, ...] = ()
     statusReason: CodeableConcept | None = None
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
@@ -547,35 +549,35 @@ class DetectedIssue(DomainResource):
     identifiedDateTime: str = ""
 
 
-AnyResource = Union[
-    Patient,
-    Observation,
-    Condition,
-    Medication,
-    MedicationStatement,
-    MedicationAdministration,
-    MedicationRequest,
-    DeviceRequest,
-    ServiceRequest,
-    NutritionOrder,
-    VisionPrescription,
-    CommunicationRequest,
-    Appointment,
-    Task,
-    Procedure,
-    Encounter,
-    AllergyIntolerance,
-    Device,
-    DeviceUseStatement,
-    DocumentReference,
-    QuestionnaireResponse,
-    Coverage,
-    Organization,
-    Practitioner,
-    PractitionerRole,
-    Goal,
-    DetectedIssue,
-]
+AnyResource = (
+    Patient
+    | Observation
+    | Condition
+    | Medication
+    | MedicationStatement
+    | MedicationAdministration
+    | MedicationRequest
+    | DeviceRequest
+    | ServiceRequest
+    | NutritionOrder
+    | VisionPrescription
+    | CommunicationRequest
+    | Appointment
+    | Task
+    | Procedure
+    | Encounter
+    | AllergyIntolerance
+    | Device
+    | DeviceUseStatement
+    | DocumentReference
+    | QuestionnaireResponse
+    | Coverage
+    | Organization
+    | Practitioner
+    | PractitionerRole
+    | Goal
+    | DetectedIssue
+)
 
 RESOURCE_TYPES: dict[str, type[Resource]] = {t.__name__: t for t in AnyResource.__args__}  # type: ignore[attr-defined]
 

@@ -40,7 +40,9 @@ class Engine(Struct, frozen=True):
         A folder may hold value_sets/ and facts/ of its own beside its policies.
         Raises mappings.yaml_file.DataError for a file that cannot be used.
         """
-        value_sets = ValueSets.load(*(f / "value_sets" for f in policy_folders if (f / "value_sets").is_dir()))
+        value_sets = ValueSets.load(
+            *(f / "value_sets" for f in policy_folders if (f / "value_sets").is_dir())
+        )
         catalogue = Catalogue.load(*(f / "facts" for f in policy_folders if (f / "facts").is_dir()))
         files = [path for folder in (LIBRARY, *policy_folders) for path in policy_files(folder)]
         policies = [load_policy(path, catalogue, value_sets) for path in files]
@@ -146,7 +148,8 @@ class Engine(Struct, frozen=True):
     def _evaluate(
         self, policy: Policy, order: Order, chart: Chart, coverage: Coverage | None
     ) -> Determination | None:
-        book = FactBook(self.catalogue, self.drugs, chart, order, order.day, coverage=coverage)
+        member = self.payers.match(coverage, chart).member if coverage is not None else None
+        book = FactBook(self.catalogue, self.drugs, chart, order, order.day, coverage=coverage, member=member)
         determination = evaluate(policy, book, self.value_sets, order.reference, order.day)
         if determination is not None:
             determination.policy.payer = self.payers.name(policy.payer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, Union
+from typing import Any
 
 from msgspec import Struct
 
@@ -74,7 +74,7 @@ class Compound(Struct, frozen=True):
     parts: tuple[Condition, ...]
 
 
-Condition = Union[Test, Compound]
+Condition = Test | Compound
 
 
 class Criterion(Struct, frozen=True):
@@ -82,7 +82,8 @@ class Criterion(Struct, frozen=True):
 
     gate: it tells which use an order is for, so it closes a path and is not something to mend.
     applies_when: outside of it the criterion is moot. phase: of the ledger (order, order-doc,
-    continuing). required: for documentation, whether the answer waits for it.
+    continuing). required: for documentation, whether the answer waits for it (where it applies for
+    certain; a document that may be needed is a to-do).
     kind: criterion, referral, exclusion, contraindication or documentation. danger: it threatens life.
     """
 
@@ -106,6 +107,7 @@ class Group(Struct, frozen=True):
     """Nodes joined by all, any or at_least. title: what a path is called.
 
     says: what lacks when every path is closed. applies_when: outside of it the group is moot.
+    gate: the orders that this path is for; where it is unmet the path is shut, hence unmet.
     """
 
     id: str
@@ -117,9 +119,10 @@ class Group(Struct, frozen=True):
     says: str = ""
     clauses: tuple[str, ...] = ()
     applies_when: Condition | None = None
+    gate: Condition | None = None
 
 
-Node = Union[Criterion, Group]
+Node = Criterion | Group
 
 
 class Reservation(Struct, frozen=True):
@@ -259,6 +262,14 @@ def criteria_of(node: Node) -> Iterator[Criterion]:
             yield from criteria_of(inner)
 
 
+def groups_of(group: Group) -> Iterator[Group]:
+    """A group and the groups below it, in file order."""
+    yield group
+    for inner in group.nodes:
+        if isinstance(inner, Group):
+            yield from groups_of(inner)
+
+
 def tests_of(condition: Condition) -> Iterator[Test]:
     """The tests of a condition, in file order."""
     if isinstance(condition, Test):
@@ -269,8 +280,5 @@ def tests_of(condition: Condition) -> Iterator[Test]:
 
 
 def _group_conditions(group: Group) -> Iterator[Condition]:
-    if group.applies_when is not None:
-        yield group.applies_when
-    for node in group.nodes:
-        if isinstance(node, Group):
-            yield from _group_conditions(node)
+    for inner in groups_of(group):
+        yield from (c for c in (inner.applies_when, inner.gate) if c is not None)

@@ -7,8 +7,6 @@ every path is shut: then the group's own words say so.
 
 from __future__ import annotations
 
-from typing import Union
-
 from msgspec import Struct
 
 from policies.determination import Node
@@ -25,7 +23,7 @@ class Choice(Struct, frozen=True):
     needed: int = 1
 
 
-Step = Union[Node, Choice]
+Step = Node | Choice
 
 
 def plan(node: Node) -> tuple[Step, ...]:
@@ -73,7 +71,7 @@ def lacking(node: Node) -> list[Node]:
 
 def shut(node: Node) -> bool:
     """Whether an unmet gate closes this alternative: the order is not for this use."""
-    if not node.criteria:
+    if not node.criteria or node.gate:
         return node.gate and node.state == _UNMET
     if node.operator == "all":
         return any(shut(inner) for inner in node.criteria)

@@ -18,7 +18,9 @@ POLICY = PolicyRef("plan.pump", "1", "Plan", "Pump policy", "ab12", "https://pla
 
 def criterion(name: str, state: str, **more: Any) -> Node:
     cited = Cited("doc", f"quote of {name}", f"plan-1/{name}")
-    return Node(id=name, state=state, says=f"The {name} is shown", clauses=[f"plan-1/{name}"], citation=cited, **more)
+    return Node(
+        id=name, state=state, says=f"The {name} is shown", clauses=[f"plan-1/{name}"], citation=cited, **more
+    )
 
 
 def determination(outcome: str, *criteria: Node, **more: Any) -> Determination:
@@ -84,7 +86,12 @@ def test_what_could_not_be_fetched_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "expected"),
-    [("not-met", "warning"), ("excluded", "warning"), ("needs-documentation", "info"), ("not-applicable", "info")],
+    [
+        ("not-met", "warning"),
+        ("excluded", "warning"),
+        ("needs-documentation", "info"),
+        ("not-applicable", "info"),
+    ],
 )
 def test_the_indicator_follows_the_outcome(outcome: str, expected: str) -> None:
     assert indicator(determination(outcome, criterion("a", "unmet"))) == expected
@@ -125,14 +132,20 @@ def test_a_card_has_what_the_specification_asks_for() -> None:
     card = cards(NOT_MET)[0]
     assert {"uuid", "summary", "detail", "indicator", "source", "links", "overrideReasons"} <= set(card)
     assert card["source"]["label"] == "Plan"
-    assert card["links"][0] == {"label": "Open Pump policy", "url": "https://plan.example/doc", "type": "absolute"}
+    assert card["links"][0] == {
+        "label": "Open Pump policy",
+        "url": "https://plan.example/doc",
+        "type": "absolute",
+    }
     assert all({"code", "system", "display"} == set(reason) for reason in card["overrideReasons"])
     assert card["uuid"] == "id of DeviceRequest/1 plan.pump@1"
 
 
 def test_the_card_carries_the_determination_without_the_evidence_of_met_criteria() -> None:
     met = criterion("diabetes", "met", evidence=[Evidence("Condition/1")], notes=["a note"])
-    carried = cards(determination("not-met", met, criterion("b", "unmet", evidence=[Evidence("Observation/1")])))[0]
+    carried = cards(
+        determination("not-met", met, criterion("b", "unmet", evidence=[Evidence("Observation/1")]))
+    )[0]
     first, second = carried["extension"][EXTENSION]["criteria"]["criteria"]
     assert "evidence" not in first
     assert second["evidence"] == [{"resource": "Observation/1"}]
@@ -153,7 +166,9 @@ def test_nothing_in_a_card_is_null_or_empty() -> None:
 
 def test_text_from_the_request_cannot_become_markup() -> None:
     hostile = '<img src=x onerror="alert(1)"> [click](http://evil.example) `x` **bold**\n# Title'
-    evil = criterion("testing", "unmet", notes=[hostile], evidence=[Evidence(hostile, value=hostile, unit=hostile)])
+    evil = criterion(
+        "testing", "unmet", notes=[hostile], evidence=[Evidence(hostile, value=hostile, unit=hostile)]
+    )
     found = determination("not-met", evil)
     found.order_label = hostile
     found.coverage = CoverageRef("Coverage/1", hostile, plan=hostile)
@@ -191,10 +206,15 @@ def test_without_a_known_payer_one_card_compares_the_policies() -> None:
         "No payer known; 2 policies list this order: 1 would be covered, 1 criteria not met"
     )
     assert "| Other Other policy | would be covered | - |" in card["detail"]
-    assert "| Plan Pump policy | criteria not met | the testing is shown; the teaching is shown |" in card["detail"]
+    assert (
+        "| Plan Pump policy | criteria not met | the testing is shown; the teaching is shown |"
+        in card["detail"]
+    )
     assert card["detail"].index("would be covered |") < card["detail"].index("criteria not met |")
 
 
 def test_each_of_several_known_coverages_is_answered_by_a_card_of_its_own() -> None:
-    first, second = (msgspec.structs.replace(NOT_MET, coverage=CoverageRef(f"Coverage/{n}", "Plan")) for n in (1, 2))
+    first, second = (
+        msgspec.structs.replace(NOT_MET, coverage=CoverageRef(f"Coverage/{n}", "Plan")) for n in (1, 2)
+    )
     assert len(cards(first, second)) == 2

@@ -56,6 +56,11 @@ def disagreements(determination: Json, expected: Json) -> list[str]:
 def unsaid(card: Json, determination: Json, expected: Json) -> list[str]:
     """Clauses whose words the card does not hold although it must."""
     says = {
-        clause: node["says"] for node in nodes(determination) for clause in node.get("clauses", ()) if "says" in node
+        clause: node["says"]
+        for node in nodes(determination)
+        for clause in node.get("clauses", ())
+        if "says" in node
     }
-    return [clause for clause in expected["card"]["names"] if says[clause].lower() not in card["detail"].lower()]
+    return [
+        clause for clause in expected["card"]["names"] if says[clause].lower() not in card["detail"].lower()
+    ]
