@@ -15,6 +15,7 @@ from msgspec import Struct
 from mappings.codes import canonical, key
 from mappings.evidence import Origin
 from mappings.fhir import (
+    AllergyIntolerance,
     CodeableConcept,
     Condition,
     DomainResource,
@@ -214,7 +215,7 @@ def is_active(condition: Condition) -> bool:
     return has_code(condition.clinicalStatus, "active", "recurrence", "relapse")
 
 
-def is_confirmed(condition: Condition) -> bool:
+def is_confirmed(resource: Condition | AllergyIntolerance) -> bool:
     """Confirmed, or with no verification status at all (optional in R4)."""
-    status = condition.verificationStatus
+    status = resource.verificationStatus
     return status is None or not status.coding or has_code(status, "confirmed")
