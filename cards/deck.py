@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from cards.comparison import comparison_card
 from cards.markdown import clip
 from cards.wording import SUMMARY_LENGTH, detail, summary
 from policies.determination import Determination, Node, Report
@@ -34,13 +35,20 @@ def build_cards(
 
     card_id: makes the uuid of a card from a name unique within the response ("order policy").
     could_not: what could not be fetched, in plain words. show_met: also a card when all is met.
-    An order that no policy lists has none, as has one that meets everything.
+    An order that no policy lists has none, as has one that meets everything. Where no payer is
+    known and several policies list an order, one card compares them.
     """
-    return [
-        determination_card(determination, card_id, could_not)
-        for determination in report.determinations
-        if determination.outcome != "met" or show_met
-    ]
+    cards = []
+    by_order: dict[str, list[Determination]] = {}
+    for determination in report.determinations:
+        by_order.setdefault(determination.order, []).append(determination)
+    for determinations in by_order.values():
+        telling = [d for d in determinations if d.outcome != "met" or show_met]
+        if telling and len(determinations) > 1 and all(d.coverage is None for d in determinations):
+            cards.append(comparison_card(determinations, report.payer_note, could_not, card_id))
+        else:
+            cards.extend(determination_card(d, card_id, could_not) for d in telling)
+    return cards
 
 
 def determination_card(

@@ -40,7 +40,7 @@ _OUTCOMES = {
 def summary(determination: Determination) -> str:
     """One sentence below 140 characters that names the policy and what lacks."""
     policy = f"{determination.policy.payer} {determination.policy.title}"
-    said = _summary_points(determination)
+    said = lacking_words(determination)
     head = {
         "met": f"{policy}: all criteria are shown",
         "not-applicable": f"{policy}: {said[0] if said else 'does not apply to this order'}",
@@ -52,7 +52,8 @@ def summary(determination: Determination) -> str:
     return clip(head, SUMMARY_LENGTH - len(more)) + more
 
 
-def _summary_points(determination: Determination) -> list[str]:
+def lacking_words(determination: Determination) -> list[str]:
+    """What stands between the order and met, in the policy's words, the decisive first."""
     if determination.outcome == "not-applicable":
         return [_lower(node.says) for node in determination.criteria.criteria]
     exclusions = [n for n in determination.exclusions if n.state == _MET]
@@ -100,9 +101,7 @@ def _sections(d: Determination, could_not: list[str]) -> Iterator[tuple[str, lis
         yield "Why", [line for node in d.criteria.criteria for line in _lacking_lines(node, "")]
         yield "Note", [f"- {s.says}" for s in d.caveats]
         return
-    yield "Not covered", [
-        line for n in d.exclusions if n.state == _MET for line in _lacking_lines(n, "")
-    ]
+    yield "Not covered", [line for n in d.exclusions if n.state == _MET for line in _lacking_lines(n, "")]
     steps = plan(d.criteria)
     yield "Not met", list(_step_lines(steps, _UNMET, ""))
     unknown = [*_step_lines(steps, _UNKNOWN, "")]
@@ -110,16 +109,21 @@ def _sections(d: Determination, could_not: list[str]) -> Iterator[tuple[str, lis
         if node.id in d.lacking and node.state != _MET and node not in _flat_nodes(steps):
             unknown += _lacking_lines(node, "")
     yield "Not documented", unknown
-    yield "The policy reserves the decision", [
-        f"- {n.says}. {_where(n.citation)}" for n in d.reservations if n.state == _MET
-    ]
+    yield (
+        "The policy reserves the decision",
+        [f"- {n.says}. {_where(n.citation)}" for n in d.reservations if n.state == _MET],
+    )
     yield "Already shown", _shown(d)
     yield "Could not be checked", [f"- {text}" for text in could_not]
     yield "Next", _next(d)
 
 
 def _flat_nodes(steps: tuple[Step, ...]) -> list[Node]:
-    return [n for s in steps for n in ([s] if isinstance(s, Node) else [m for w in s.ways for m in _flat_nodes(w)])]
+    return [
+        n
+        for s in steps
+        for n in ([s] if isinstance(s, Node) else [m for w in s.ways for m in _flat_nodes(w)])
+    ]
 
 
 def _step_lines(steps: tuple[Step, ...], state: str, indent: str) -> Iterator[str]:

@@ -35,7 +35,9 @@ def add_policy_commands(subcommands: argparse._SubParsersAction[argparse.Argumen
 
     def add(name: str, help_: str, command: Command) -> argparse.ArgumentParser:
         sub = inner.add_parser(name, help=help_)
-        sub.add_argument("--policy-dir", action="append", type=Path, default=[], help="a further folder of policies")
+        sub.add_argument(
+            "--policy-dir", action="append", type=Path, default=[], help="a further folder of policies"
+        )
         sub.set_defaults(run=command)
         return sub
 
@@ -83,7 +85,9 @@ def _new(arguments: argparse.Namespace, console: Console) -> int:
         return 2
     for path in written:
         console.print(f"wrote {path}")
-    console.print("Next: add the payer to a payers.yaml, write the criteria, then `policy lint` and `policy test`.")
+    console.print(
+        "Next: add the payer to a payers.yaml, write the criteria, then `policy lint` and `policy test`."
+    )
     return 0
 
 
@@ -94,7 +98,9 @@ def _lint(arguments: argparse.Namespace, console: Console) -> int:
         colour, word = ("red", "error") if finding.error else ("yellow", "warning")
         console.print(f"[{colour}]{word}[/] {finding.policy}:{finding.line}: {escape(finding.what)}")
     errors = sum(finding.error for finding in findings)
-    console.print(f"{len(engine.registry.policies)} policies, {errors} errors, {len(findings) - errors} warnings")
+    console.print(
+        f"{len(engine.registry.policies)} policies, {errors} errors, {len(findings) - errors} warnings"
+    )
     return 1 if errors else 0
 
 
@@ -121,9 +127,13 @@ def _coverage(arguments: argparse.Namespace, console: Console) -> int:
         open_rows = [row for row in rows if row.missing]
         missing += len(open_rows)
         share = 100.0 * (len(rows) - len(open_rows)) / len(rows) if rows else 100.0
-        console.print(f"{policy.reference}: {len(rows) - len(open_rows)} of {len(rows)} covered, {share:.1f} %")
+        console.print(
+            f"{policy.reference}: {len(rows) - len(open_rows)} of {len(rows)} covered, {share:.1f} %"
+        )
         for row in open_rows:
-            console.print(f"    line {row.line} {escape(row.name)}: no case shows it {', '.join(row.missing)}")
+            console.print(
+                f"    line {row.line} {escape(row.name)}: no case shows it {', '.join(row.missing)}"
+            )
     return 1 if missing else 0
 
 
@@ -147,7 +157,10 @@ def _show(arguments: argparse.Namespace, console: Console) -> int:
     engine = _engine(arguments)
     for policy in _chosen(engine, arguments.id):
         tree = Tree(f"[bold]{policy.title}[/] ({policy.reference}, {policy.payer})")
-        tree.add(f"in force from {policy.effective_from}" + (f" to {policy.effective_to}" if policy.effective_to else ""))
+        tree.add(
+            f"in force from {policy.effective_from}"
+            + (f" to {policy.effective_to}" if policy.effective_to else "")
+        )
         for title, criteria in (("referrals", policy.referrals), ("scope", policy.scope)):
             _branch(tree, title, criteria)
         for service in policy.services:
@@ -195,7 +208,9 @@ def _condition_words(condition: Condition) -> Iterator[str]:
 def _diff(arguments: argparse.Namespace, console: Console) -> int:
     engine = _engine(arguments)
     try:
-        old, new = (load_policy(p, engine.catalogue, engine.value_sets) for p in (arguments.old, arguments.new))
+        old, new = (
+            load_policy(p, engine.catalogue, engine.value_sets) for p in (arguments.old, arguments.new)
+        )
     except DataError as error:
         console.print(f"[red]{escape(str(error))}[/]")
         return 2

@@ -48,7 +48,14 @@ class _Chart:
     def add(self, key: str, kind: str, **elements: Any) -> Json:
         self._count += 1
         resource = {"resourceType": kind, "id": f"{self.name}-{self._count}", **elements}
-        if kind not in ("Practitioner", "PractitionerRole", "Organization", "Coverage", "Device", "AllergyIntolerance"):
+        if kind not in (
+            "Practitioner",
+            "PractitionerRole",
+            "Organization",
+            "Coverage",
+            "Device",
+            "AllergyIntolerance",
+        ):
             resource["subject"] = {"reference": f"Patient/{self.name}"}
         self.prefetch.setdefault(key, []).append(resource)
         return resource
@@ -78,7 +85,10 @@ class _Chart:
                 self.observation(DAY - timedelta(days=ago), hour, code, value, "mg/dL")
 
     def insulin(self, since: str, rapid_per_day: int) -> None:
-        for code, display, times in (("274783", "insulin glargine", 1), ("86009", "insulin lispro", rapid_per_day)):
+        for code, display, times in (
+            ("274783", "insulin glargine", 1),
+            ("86009", "insulin lispro", rapid_per_day),
+        ):
             self.add(
                 "medicationStatements",
                 "MedicationStatement",
@@ -118,13 +128,21 @@ class _Chart:
         practitioner = self.add(
             "practitioners",
             "Practitioner",
-            qualification=[{"code": _concept("http://terminology.hl7.org/CodeSystem/v2-0360", "MD", "Doctor of Medicine")}],
+            qualification=[
+                {
+                    "code": _concept(
+                        "http://terminology.hl7.org/CodeSystem/v2-0360", "MD", "Doctor of Medicine"
+                    )
+                }
+            ],
         )
         role = self.add(
             "practitioners",
             "PractitionerRole",
             practitioner={"reference": f"Practitioner/{practitioner['id']}"},
-            specialty=[_concept("http://nucc.org/provider-taxonomy", "207RE0101X", "Endocrinology Physician")],
+            specialty=[
+                _concept("http://nucc.org/provider-taxonomy", "207RE0101X", "Endocrinology Physician")
+            ],
         )
         self.add(
             "encounters",
@@ -193,7 +211,11 @@ class _Chart:
             "medicationCodeableConcept": _concept(_RXNORM, "86009", "insulin lispro"),
             **shared,
         }
-        drafts = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": pump}, {"resource": insulin}]}
+        drafts = {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"resource": pump}, {"resource": insulin}],
+        }
         return {
             "hook": "order-sign",
             "hookInstance": f"5a3c0e1e-0000-4000-8000-{sum(map(ord, self.name)):012d}",
@@ -267,8 +289,12 @@ def paperwork_missing() -> Json:
         timingPeriod={"start": "2025-08-04"},
         device={"reference": f"Device/{monitor['id']}"},
     )
-    chart.statements(author, True, insulin_self_adjusts=True, orderer_pump_experience=True, followup_by_orderer=True)
-    chart.statements(author, False, commit_pump_care=True, commit_self_monitoring=True, commit_diet_exercise=True)
+    chart.statements(
+        author, True, insulin_self_adjusts=True, orderer_pump_experience=True, followup_by_orderer=True
+    )
+    chart.statements(
+        author, False, commit_pump_care=True, commit_self_monitoring=True, commit_diet_exercise=True
+    )
     return chart.request(author, condition)
 
 

@@ -41,7 +41,7 @@ class FactBook:
             book=self,
         )
 
-    def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:  # noqa: B006 - never written to
+    def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:
         """The fact under the arguments that a criterion gives. Raises KeyError for an unknown name."""
         at = (name, tuple(sorted(given.items())))
         found = self._facts.get(at)
@@ -51,7 +51,7 @@ class FactBook:
             self._facts[at] = found
         return found
 
-    def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:  # noqa: B006 - never written to
+    def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:
         """The one value that the readings of a fact agree on; None when unknown or conflicting."""
         fact = self.fact(name, given)
         readings = [r for r in (fact.stated, fact.computed) if r is not None and r.known]

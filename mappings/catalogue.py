@@ -14,7 +14,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from mappings.operators import OPERATORS, Operator
+from mappings.operators import OPERATORS
+from mappings.operators.base import Operator
 from mappings.yaml_file import Fields, load_mapping
 
 FOLDER = Path(__file__).parent / "facts"
@@ -70,7 +71,7 @@ class Catalogue(Struct, frozen=True):
         for folder in (FOLDER, *extra_folders):
             for path in sorted(folder.glob("*.yaml")):
                 document = load_mapping(path)
-                for name in document.keys():
+                for name in document:
                     if name in facts:
                         raise document.error(f"the fact {name} is defined twice", name)
                     facts[name] = _fact(name, document.child(name))
@@ -120,7 +121,7 @@ def _derivation(fields: Fields) -> Derivation:
     operator = OPERATORS[name]
     inner = fields.child(name)
     arguments: dict[str, Any] = {}
-    for argument in inner.keys():
+    for argument in inner:
         value = inner.take(argument)
         if isinstance(value, dict) and set(value) == {"given"}:
             value = Given(str(value["given"]))

@@ -117,9 +117,7 @@ class Chart:
         found = self._in_set.get(wanted)
         if found is None:
             memberships = self.value_sets.memberships
-            lists = [
-                coded for code, coded in self._by_code(kind).items() if value_set in memberships(*code)
-            ]
+            lists = [coded for code, coded in self._by_code(kind).items() if value_set in memberships(*code)]
             if len(lists) == 1:
                 found = lists[0]
             else:
@@ -176,7 +174,7 @@ class Chart:
 
 
 def reference_of(resource: Resource) -> str:
-    """"Type/id" as evidence names it."""
+    """ "Type/id" as evidence names it."""
     return f"{type(resource).__name__}/{resource.id}" if resource.id else type(resource).__name__
 
 

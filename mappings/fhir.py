@@ -11,8 +11,6 @@ Source: https://hl7.org/fhir/R4/resourcelist.html
 
 from __future__ import annotations
 
-from typing import Union
-
 from msgspec import Struct, field
 
 
@@ -547,35 +545,35 @@ class DetectedIssue(DomainResource):
     identifiedDateTime: str = ""
 
 
-AnyResource = Union[
-    Patient,
-    Observation,
-    Condition,
-    Medication,
-    MedicationStatement,
-    MedicationAdministration,
-    MedicationRequest,
-    DeviceRequest,
-    ServiceRequest,
-    NutritionOrder,
-    VisionPrescription,
-    CommunicationRequest,
-    Appointment,
-    Task,
-    Procedure,
-    Encounter,
-    AllergyIntolerance,
-    Device,
-    DeviceUseStatement,
-    DocumentReference,
-    QuestionnaireResponse,
-    Coverage,
-    Organization,
-    Practitioner,
-    PractitionerRole,
-    Goal,
-    DetectedIssue,
-]
+AnyResource = (
+    Patient
+    | Observation
+    | Condition
+    | Medication
+    | MedicationStatement
+    | MedicationAdministration
+    | MedicationRequest
+    | DeviceRequest
+    | ServiceRequest
+    | NutritionOrder
+    | VisionPrescription
+    | CommunicationRequest
+    | Appointment
+    | Task
+    | Procedure
+    | Encounter
+    | AllergyIntolerance
+    | Device
+    | DeviceUseStatement
+    | DocumentReference
+    | QuestionnaireResponse
+    | Coverage
+    | Organization
+    | Practitioner
+    | PractitionerRole
+    | Goal
+    | DetectedIssue
+)
 
 RESOURCE_TYPES: dict[str, type[Resource]] = {t.__name__: t for t in AnyResource.__args__}  # type: ignore[attr-defined]
 

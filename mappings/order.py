@@ -53,7 +53,9 @@ class Order(Struct, frozen=True):
     def reference(self) -> str:
         return reference_of(self.resource)
 
-    def evidence(self, value: Any = None, unit: str = "", says: str = "", of: Resource | None = None) -> Evidence:
+    def evidence(
+        self, value: Any = None, unit: str = "", says: str = "", of: Resource | None = None
+    ) -> Evidence:
         """Evidence that rests on the order itself, or on a companion order `of` it."""
         resource = of or self.resource
         written = getattr(resource, "authoredOn", "") or self.day.isoformat()
@@ -169,7 +171,9 @@ def ordered_item(request: Request, chart: Chart) -> CodeableConcept | None:
     if isinstance(request, ServiceRequest):
         return request.code
     if isinstance(request, MedicationRequest):
-        return medication_concept(request.medicationCodeableConcept, request.medicationReference, request, chart)
+        return medication_concept(
+            request.medicationCodeableConcept, request.medicationReference, request, chart
+        )
     return None
 
 

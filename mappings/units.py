@@ -172,4 +172,6 @@ def in_unit(quantity: Quantity, unit: str) -> float | None:
 
 
 # Kinds whose units convert whatever was measured; mg/dL to mmol/L needs to know the substance.
-_CONVERTIBLE = frozenset({"hours", "days", "weeks", "months", "micrograms", "milligrams", "percent", "pressure"})
+_CONVERTIBLE = frozenset(
+    {"hours", "days", "weeks", "months", "micrograms", "milligrams", "percent", "pressure"}
+)

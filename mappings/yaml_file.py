@@ -59,7 +59,7 @@ class Fields:
     def __contains__(self, key: str) -> bool:
         return key in self._nodes
 
-    def keys(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._nodes)
 
     def error(self, what: str, key: str = "") -> DataError:
@@ -201,7 +201,7 @@ class Fields:
 
 
 def allowed_words(given: str, allowed: Collection[str]) -> str:
-    """"allowed: ...; did you mean ...?" for an error message."""
+    """ "allowed: ...; did you mean ...?" for an error message."""
     near = difflib.get_close_matches(given, list(allowed), n=1)
     listed = ", ".join(sorted(allowed)) if len(allowed) <= 40 else f"one of {len(allowed)} names"
     return f"allowed: {listed}" + (f"; did you mean {near[0]}?" if near else "")

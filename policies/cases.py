@@ -22,7 +22,7 @@ from mappings.terminology import ValueSets
 from mappings.yaml_file import Fields, allowed_words, load_mapping
 from policies.determination import Determination, Node
 from policies.evaluator import evaluate
-from policies.model import OUTCOMES, Policy
+from policies.model import OUTCOMES, Policy, groups_of
 
 _STATES = ("met", "unmet", "unknown")
 
@@ -58,7 +58,7 @@ class GivenFacts:
         self._catalogue = catalogue
         self._given = given
 
-    def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:  # noqa: B006 - never written to
+    def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:
         del given  # a case gives the fact, whatever the policy's thresholds
         definition = self._catalogue.facts[name]
         stated = self._given.get(name)
@@ -67,7 +67,7 @@ class GivenFacts:
             computed = Reading(value=False, inferred=True)
         return Fact(definition, computed, stated)
 
-    def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:  # noqa: B006 - never written to
+    def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:
         fact = self.fact(name, given)
         return fact.stated.value if fact.stated is not None else fact.computed.value
 
@@ -79,13 +79,21 @@ def case_files(policy: Policy) -> list[Path]:
 
 def load_cases(policy: Policy, catalogue: Catalogue) -> list[Case]:
     """All cases of a policy. Raises mappings.yaml_file.DataError."""
-    known = {criterion.id for criterion in policy.criteria()}
-    cases = []
+    known = _ids(policy)
+    cases: list[Case] = []
     for path in case_files(policy):
         top = load_mapping(path)
         cases.extend(_case(fields, catalogue, known, path) for fields in top.children("cases"))
         top.done()
     return cases
+
+
+def _ids(policy: Policy) -> set[str]:
+    """Ids of all criteria and groups, and "in_force" for the effective date."""
+    ids = {criterion.id for criterion in policy.criteria()} | {policy.effective.id}
+    for service in policy.services:
+        ids |= {group.id for group in groups_of(service.criteria)}
+    return ids
 
 
 def run(case: Case, policy: Policy, catalogue: Catalogue, value_sets: ValueSets) -> Determination | None:
@@ -140,7 +148,7 @@ def _case(fields: Fields, catalogue: Catalogue, known: set[str], path: Path) -> 
     given = {}
     if "given" in fields:
         facts = fields.child("given")
-        for name in facts.keys():
+        for name in facts:
             definition = catalogue.facts.get(name)
             if definition is None:
                 raise facts.error(f"unknown fact {name!r}; {allowed_words(name, catalogue.facts)}", name)
@@ -178,7 +186,9 @@ def _states(expected: Fields, key: str, known: set[str]) -> dict[str, str]:
         return {}
     inner = expected.child(key)
     states = {}
-    for name in inner.keys():
+    for name in inner:
+        if name not in known:
+            raise inner.error(f"the policy has no {name}; {allowed_words(name, known)}", name)
         states[name] = inner.choice(name, _STATES)
     return states
 

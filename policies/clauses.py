@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from mappings.yaml_file import load_mapping
-from policies.model import Criterion, Group, Policy, criteria_of
+from policies.model import Criterion, Duty, Policy, Rule, criteria_of, groups_of
 
 FILE = "clauses.yaml"
 EVALUATED, APPLICABILITY, REPORTED = "evaluated", "applicability", "reported"
@@ -54,7 +54,7 @@ def clause_rows(policy: Policy) -> list[ClauseRow]:
     top.choice("ledger", (policy.ledger,))
     listed = top.child("clauses")
     rows = []
-    for name in listed.keys():
+    for name in listed:
         kind, phase = listed.texts(name)
         clause = f"{policy.ledger}/{name}"
         rows.append(ClauseRow(clause, kind, phase, tuple(places.get(clause, ()))))
@@ -73,7 +73,9 @@ def _places(policy: Policy) -> Iterator[tuple[str, Place]]:
     for criterion in (*policy.referrals, *policy.scope):
         yield from _criterion_places(criterion, APPLICABILITY)
     for service in policy.services:
-        yield from _group_places(service.criteria)
+        for group in groups_of(service.criteria):
+            for clause in group.clauses:
+                yield clause, Place(EVALUATED, group.id, group.line)
         for criterion in criteria_of(service.criteria):
             yield from _criterion_places(criterion, EVALUATED)
         for reservation in service.reservations:
@@ -82,7 +84,8 @@ def _places(policy: Policy) -> Iterator[tuple[str, Place]]:
         yield from _criterion_places(criterion, EVALUATED)
     for criterion in policy.documentation:
         yield from _criterion_places(criterion, REPORTED)
-    for item in (*policy.duties, *policy.prior_authorization, *policy.caveats):
+    stated: tuple[Duty | Rule, ...] = (*policy.duties, *policy.prior_authorization, *policy.caveats)
+    for item in stated:
         for clause in item.clauses:
             yield clause, Place(REPORTED, item.id, item.line)
     for code, clauses in policy.codes.items():
@@ -97,11 +100,3 @@ def _places(policy: Policy) -> Iterator[tuple[str, Place]]:
 def _criterion_places(criterion: Criterion, how: str) -> Iterator[tuple[str, Place]]:
     for clause in criterion.clauses:
         yield clause, Place(how, criterion.id, criterion.line)
-
-
-def _group_places(group: Group) -> Iterator[tuple[str, Place]]:
-    for clause in group.clauses:
-        yield clause, Place(EVALUATED, group.id, group.line)
-    for node in group.nodes:
-        if isinstance(node, Group):
-            yield from _group_places(node)

@@ -36,9 +36,10 @@ class Node(Struct, omit_defaults=True):
 
     state: met, unmet or unknown; of an exclusion, met means that it applies. reason: why it is
     unknown. notes: how the state came about, in plain words. asks: what would settle it. gate: of a
-    criterion, that it tells what the order is for; of a group, that the order is for something else. evidenced: false for an exclusion about which the record is silent.
-    attested: it rests on statements with no record behind them. reserved: a provision of the
-    policy reserves the decision about this failed criterion. count_needed: of an at_least group.
+    criterion, that it tells what the order is for; of a group, that the order is for something
+    else. evidenced: false for an exclusion about which the record is silent. attested: it rests on
+    statements with no record behind them. reserved: a provision of the policy reserves the decision
+    about this failed criterion. count_needed: of an at_least group.
     """
 
     id: str

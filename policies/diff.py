@@ -69,4 +69,6 @@ def _answer(determination: Determination | None) -> dict[str, str]:
 
 
 def _words(answer: dict[str, str], keys: list[str]) -> str:
-    return ", ".join(f"{key} {answer.get(key, 'absent')}" for key in sorted(keys, key=lambda k: (k != "outcome", k)))
+    return ", ".join(
+        f"{key} {answer.get(key, 'absent')}" for key in sorted(keys, key=lambda k: (k != "outcome", k))
+    )

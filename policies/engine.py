@@ -40,12 +40,14 @@ class Engine(Struct, frozen=True):
         A folder may hold value_sets/ and facts/ of its own beside its policies.
         Raises mappings.yaml_file.DataError for a file that cannot be used.
         """
-        value_sets = ValueSets.load(*(f / "value_sets" for f in policy_folders if (f / "value_sets").is_dir()))
+        value_sets = ValueSets.load(
+            *(f / "value_sets" for f in policy_folders if (f / "value_sets").is_dir())
+        )
         catalogue = Catalogue.load(*(f / "facts" for f in policy_folders if (f / "facts").is_dir()))
         files = [path for folder in (LIBRARY, *policy_folders) for path in policy_files(folder)]
         policies = [load_policy(path, catalogue, value_sets) for path in files]
         payers = Payers.load(*(f / "payers.yaml" for f in policy_folders if (f / "payers.yaml").is_file()))
-        return cls(catalogue, value_sets, Drugs.load(), payers, Registry(policies, value_sets))
+        return cls(catalogue, value_sets, Drugs.load(value_sets), payers, Registry(policies, value_sets))
 
     @property
     def facts(self) -> frozenset[str]:

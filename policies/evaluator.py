@@ -60,9 +60,7 @@ def _judge(policy: Policy, service: Service, scale: Scale, order: str, as_of: da
         criteria = _all(policy.id, [*scope, criteria])
     exclusions = _criteria(policy.exclusions, scale)
     documentation = _criteria(policy.documentation, scale)
-    reservations = [
-        (r, n) for r in service.reservations if (n := _criterion(r.criterion, scale)) is not None
-    ]
+    reservations = [(r, n) for r in service.reservations if (n := _criterion(r.criterion, scale)) is not None]
     applying = [(r, n) for r, n in reservations if n.state == Truth.MET.value]
     outcome = _outcome(criteria, exclusions, documentation)
     if outcome == "not-met" and applying:
@@ -103,9 +101,7 @@ def _outcome(criteria: Node, exclusions: list[Node], documentation: list[Node]) 
     return "needs-documentation" if open_questions else "met"
 
 
-def _lack(
-    criteria: Node, exclusions: list[Node], documentation: list[Node], outcome: str
-) -> list[Node]:
+def _lack(criteria: Node, exclusions: list[Node], documentation: list[Node], outcome: str) -> list[Node]:
     """What stands between the order and met: exclusions first, then the nearest way, then documents."""
     if outcome == "excluded":
         return [n for n in exclusions if n.state == Truth.MET.value] + lacking(criteria)
@@ -285,7 +281,10 @@ def _first(rules: tuple[Rule, ...], scale: Scale) -> Stated | None:
     for rule in rules:
         if moot(rule.condition, scale) is Truth.MET:
             return Stated(
-                list(rule.clauses), rule.says, answer=rule.answer, citation=_cited(rule.citation, rule.clauses)
+                list(rule.clauses),
+                rule.says,
+                answer=rule.answer,
+                citation=_cited(rule.citation, rule.clauses),
             )
     return None
 
@@ -299,7 +298,9 @@ def _caveats(policy: Policy, scale: Scale, outcome: str) -> list[Stated]:
 
 
 def _later(duty: Duty) -> Stated:
-    return Stated(list(duty.clauses), duty.says, phase=duty.phase, citation=_cited(duty.citation, duty.clauses))
+    return Stated(
+        list(duty.clauses), duty.says, phase=duty.phase, citation=_cited(duty.citation, duty.clauses)
+    )
 
 
 def _unique(values: Iterable[Any]) -> list[Any]:

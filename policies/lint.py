@@ -7,6 +7,7 @@ read at all.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,9 +16,9 @@ from msgspec import Struct
 
 from mappings.catalogue import Catalogue
 from policies.cases import case_files
-from policies.clauses import MISSING, clause_rows, stray_clauses
 from policies.clauses import FILE as CLAUSES_FILE
-from policies.model import Criterion, Policy, tests_of
+from policies.clauses import MISSING, clause_rows, stray_clauses
+from policies.model import Criterion, Duty, Policy, Rule, tests_of
 
 REVIEW_AFTER_DAYS = 365
 _MAX_SAYS = 170
@@ -76,7 +77,7 @@ def _style(criterion: Criterion, catalogue: Catalogue) -> Iterator[str]:
     if criterion.says.endswith("."):
         yield f"{criterion.id}: `says` ends with a full stop, which the card adds"
     if len(criterion.says) > _MAX_SAYS:
-        yield f"{criterion.id}: `says` has {len(criterion.says)} characters; a busy reader takes in {_MAX_SAYS}"
+        yield f"{criterion.id}: `says` has {len(criterion.says)} characters, more than {_MAX_SAYS}"
     if criterion.condition is not None and not criterion.ask:
         for test in tests_of(criterion.condition):
             if not test.ask and not catalogue.facts[test.fact].ask:
@@ -92,10 +93,12 @@ def _quotes(policy: Policy, folder: Path) -> Iterator[Finding]:
             continue
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != source.sha256:
-            yield Finding(policy.reference, 1, f"the text of {name} is not the one with the recorded sha256", True)
+            yield Finding(
+                policy.reference, 1, f"the text of {name} is not the one with the recorded sha256", True
+            )
         texts[name] = normalised(content.decode("utf-8"))
     cited = [(c.line, c.citation) for c in (policy.effective, *policy.criteria())]
-    stated = (*policy.duties, *policy.prior_authorization, *policy.caveats)
+    stated: tuple[Duty | Rule, ...] = (*policy.duties, *policy.prior_authorization, *policy.caveats)
     cited += [(s.line, s.citation) for s in stated if s.citation is not None]
     for line, citation in cited:
         if citation.source in texts and normalised(citation.quote) not in texts[citation.source]:
@@ -115,7 +118,7 @@ def _sweep(policies: Sequence[Policy]) -> Iterator[Finding]:
             families.setdefault(policy.id, []).append(policy)
     for versions in families.values():
         ordered = sorted(versions, key=lambda policy: policy.effective_from)
-        for earlier, later in zip(ordered, ordered[1:], strict=False):
+        for earlier, later in itertools.pairwise(ordered):
             expected = later.effective_from - timedelta(days=1)
             if earlier.effective_to is None or earlier.effective_to > expected:
                 what = f"overlaps {later.reference}: let it end on {expected}"

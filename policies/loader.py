@@ -36,7 +36,7 @@ from policies.model import (
     Source,
     Test,
 )
-from policies.predicates import Unfit, compile_predicate
+from policies.predicates import UnfitError, compile_predicate
 
 SCHEMA = "coverage-policy/1"
 _JOINS = ("all", "any", "not")
@@ -162,13 +162,13 @@ def _named(top: Fields, key: str) -> Iterable[tuple[str, Fields]]:
         top.take(key, {})
         return ()
     inner = top.child(key)
-    return [(name, inner.child(name)) for name in inner.keys()]
+    return [(name, inner.child(name)) for name in inner]
 
 
 def _parameter(name: str, fields: Fields, ledger: str) -> Parameter:
     values = fields.child("values")
     dated = []
-    for day in values.keys():
+    for day in values:
         try:
             start = datetime.date.fromisoformat(day)
         except ValueError:
@@ -364,14 +364,16 @@ def _test(fields: Fields, reader: _Reader, ask: bool) -> Test:
         raise fields.error(f"{name} needs {needed} in `with`, not {', '.join(given) or 'nothing'}", "with")
     try:
         predicate = compile_predicate(fields.take("is"), definition)
-    except Unfit as error:
+    except UnfitError as error:
         raise fields.error(str(error), "is") from None
     for parameter in (*predicate.parameters, *_given_parameters(given)):
         if parameter not in reader.parameters:
             raise fields.error(f"unknown parameter; {allowed_words(parameter, reader.parameters)}", "is")
     for other in predicate.facts:
         if other not in reader.catalogue.facts:
-            raise fields.error(f"unknown fact {other!r}; {allowed_words(other, reader.catalogue.facts)}", "is")
+            raise fields.error(
+                f"unknown fact {other!r}; {allowed_words(other, reader.catalogue.facts)}", "is"
+            )
     for value_set in predicate.value_sets:
         _known_set(fields, "is", value_set, reader.value_sets)
     line = fields.line_of("fact")
@@ -421,6 +423,4 @@ def _duty(fields: Fields, reader: _Reader) -> Duty:
 
 def _listed_clauses(top: Fields, key: str, ledger: str) -> dict[str, int]:
     """Clauses that are only accounted for -> line: information, or derived from other clauses."""
-    return {
-        name if "/" in name else f"{ledger}/{name}": top.line_of(key) for name in top.texts(key)
-    }
+    return {name if "/" in name else f"{ledger}/{name}": top.line_of(key) for name in top.texts(key)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, Union
+from typing import Any
 
 from msgspec import Struct
 
@@ -74,7 +74,7 @@ class Compound(Struct, frozen=True):
     parts: tuple[Condition, ...]
 
 
-Condition = Union[Test, Compound]
+Condition = Test | Compound
 
 
 class Criterion(Struct, frozen=True):
@@ -122,7 +122,7 @@ class Group(Struct, frozen=True):
     gate: Condition | None = None
 
 
-Node = Union[Criterion, Group]
+Node = Criterion | Group
 
 
 class Reservation(Struct, frozen=True):
@@ -262,6 +262,14 @@ def criteria_of(node: Node) -> Iterator[Criterion]:
             yield from criteria_of(inner)
 
 
+def groups_of(group: Group) -> Iterator[Group]:
+    """A group and the groups below it, in file order."""
+    yield group
+    for inner in group.nodes:
+        if isinstance(inner, Group):
+            yield from groups_of(inner)
+
+
 def tests_of(condition: Condition) -> Iterator[Test]:
     """The tests of a condition, in file order."""
     if isinstance(condition, Test):
@@ -272,7 +280,5 @@ def tests_of(condition: Condition) -> Iterator[Test]:
 
 
 def _group_conditions(group: Group) -> Iterator[Condition]:
-    yield from (c for c in (group.applies_when, group.gate) if c is not None)
-    for node in group.nodes:
-        if isinstance(node, Group):
-            yield from _group_conditions(node)
+    for inner in groups_of(group):
+        yield from (c for c in (inner.applies_when, inner.gate) if c is not None)

@@ -7,8 +7,6 @@ every path is shut: then the group's own words say so.
 
 from __future__ import annotations
 
-from typing import Union
-
 from msgspec import Struct
 
 from policies.determination import Node
@@ -25,7 +23,7 @@ class Choice(Struct, frozen=True):
     needed: int = 1
 
 
-Step = Union[Node, Choice]
+Step = Node | Choice
 
 
 def plan(node: Node) -> tuple[Step, ...]:

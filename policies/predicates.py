@@ -4,7 +4,7 @@
 |---|---|---|
 | true, false | boolean | the value is so |
 | at_least, above, at_most, below: N | number | the comparison holds; several in one mapping all must |
-| unknown_from: N | number, beside at_least or above | a value from N up to the demand is unknown, below N unmet |
+| unknown_from: N | number, beside at_least or above | from N up to the demand it is unknown |
 | one_of, none_of: [..] | text | the value is (not) in the list; values in `unsure` are unknown |
 | includes, only, excludes: [..] | list | any, every, no element is in the list |
 | in, not_in: [value sets] | codes | any, no code is in the value sets; codes in `unsure_in` are unknown |
@@ -57,7 +57,7 @@ class Predicate(Struct, frozen=True):
     demand: Any = None
 
 
-class Unfit(ValueError):
+class UnfitError(ValueError):
     """A demand that does not fit the fact; the message says what would."""
 
 
@@ -86,34 +86,32 @@ _KINDS: dict[str, tuple[str, ...]] = {
 
 
 def compile_predicate(demand: Any, fact: FactDefinition) -> Predicate:
-    """Compile a demand (`is:` of the policy file) for a fact. Raises Unfit."""
+    """Compile a demand (`is:` of the policy file) for a fact. Raises UnfitError."""
     if isinstance(demand, bool):
         if fact.type != "boolean":
-            raise Unfit(f"{fact.name} is {fact.type}: true or false fits only a boolean")
+            raise UnfitError(f"{fact.name} is {fact.type}: true or false fits only a boolean")
         return Predicate(
             test=lambda value, _: truth(value is demand),
             wanted=lambda _: "yes" if demand else "no",
             demand=demand,
         )
     if not isinstance(demand, dict) or not demand:
-        raise Unfit("`is` takes true, false or a mapping such as {at_least: 4}")
+        raise UnfitError("`is` takes true, false or a mapping such as {at_least: 4}")
     for name in demand:
         if name not in _KINDS:
-            raise Unfit(f"unknown demand {name!r}; allowed: true, false, {', '.join(_KINDS)}")
+            raise UnfitError(f"unknown demand {name!r}; allowed: true, false, {', '.join(_KINDS)}")
         if fact.type not in _KINDS[name]:
-            raise Unfit(f"{name} does not fit {fact.name}, which is {fact.type}")
+            raise UnfitError(f"{name} does not fit {fact.name}, which is {fact.type}")
     _check_arguments(demand, fact)
     tests = [_TESTS[name](demand) for name in demand if name in _TESTS]
     if not tests:
-        raise Unfit(f"{', '.join(demand)} alone demands nothing")
+        raise UnfitError(f"{', '.join(demand)} alone demands nothing")
     return Predicate(
         test=lambda value, asked: all_of([test(value, asked) for test in tests]),
         wanted=lambda parameters: _words(demand, parameters, fact.unit),
         parameters=tuple(v["parameter"] for v in demand.values() if _is_parameter(v)),
         facts=(demand["same_as"],) if "same_as" in demand else (),
-        value_sets=tuple(
-            name for key in ("in", "not_in", "unsure_in") for name in demand.get(key, ())
-        ),
+        value_sets=tuple(name for key in ("in", "not_in", "unsure_in") for name in demand.get(key, ())),
         demand=demand,
     )
 
@@ -128,18 +126,30 @@ def _check_arguments(demand: Mapping[str, Any], fact: FactDefinition) -> None:
             continue
         kinds = _KINDS[name]
         if kinds is NUMBER and (isinstance(value, bool) or not isinstance(value, int | Decimal)):
-            raise Unfit(f"{name} takes a number or {{parameter: name}}, not {value!r}")
+            raise UnfitError(f"{name} takes a number or {{parameter: name}}, not {value!r}")
         if name in ("within", "at_least_ago") and not (isinstance(value, str) and is_duration(value)):
-            raise Unfit(f"{name} takes a duration like P6M, not {value!r}")
+            raise UnfitError(f"{name} takes a duration like P6M, not {value!r}")
         if name in ("on_or_after", "before") and not isinstance(value, date):
-            raise Unfit(f"{name} takes a date like 2026-01-01, not {value!r}")
-        if name in ("one_of", "none_of", "unsure", "includes", "only", "excludes", "in", "not_in", "unsure_in"):
+            raise UnfitError(f"{name} takes a date like 2026-01-01, not {value!r}")
+        if name in (
+            "one_of",
+            "none_of",
+            "unsure",
+            "includes",
+            "only",
+            "excludes",
+            "in",
+            "not_in",
+            "unsure_in",
+        ):
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-                raise Unfit(f"{name} takes a list of quoted texts, not {value!r}")
+                raise UnfitError(f"{name} takes a list of quoted texts, not {value!r}")
             if fact.options and not name.startswith(("in", "not_in", "unsure_in")):
                 stray = [item for item in value if item not in fact.options]
                 if stray:
-                    raise Unfit(f"{fact.name} has no option {stray[0]!r}; options: {', '.join(fact.options)}")
+                    raise UnfitError(
+                        f"{fact.name} has no option {stray[0]!r}; options: {', '.join(fact.options)}"
+                    )
 
 
 def _number(asked: Asked, value: Any) -> float:
@@ -209,7 +219,9 @@ def _dated(decide: Callable[[Span, Any, date], bool | None], name: str) -> Any:
     def build(demand: Mapping[str, Any]) -> Callable[[Any, Asked], Truth]:
         limit = demand[name]
         return lambda value, asked: truth(
-            decide(value, asked.parameters[limit["parameter"]] if _is_parameter(limit) else limit, asked.as_of)
+            decide(
+                value, asked.parameters[limit["parameter"]] if _is_parameter(limit) else limit, asked.as_of
+            )
         )
 
     return build
@@ -240,7 +252,7 @@ _TESTS: dict[str, Any] = {
     "on_or_after": _dated(lambda day, limit, _: day.on_or_after(limit), "on_or_after"),
     "before": _dated(lambda day, limit, _: day.on_or_before(limit - timedelta(days=1)), "before"),
     "same_as": _same_as,
-    "known": lambda demand: lambda value, asked: truth(demand["known"]),
+    "known": lambda demand: lambda *_: truth(demand["known"]),
 }
 
 _PHRASES = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
-_POLICY = '''# What the document is, where it came from, and what was hard to read in it.
+_POLICY = """# What the document is, where it came from, and what was hard to read in it.
 schema: coverage-policy/1
 id: {payer}.{topic_id}
 version: "{day}"
@@ -45,9 +45,9 @@ services:
           fact: insulin_injections_per_day
           is: {{at_least: {{parameter: injections_per_day}}}}
           cite: Quote the words of the clause
-'''
+"""
 
-_CASES = '''# What the policy answers for given facts. One case per state of each criterion; triples at each threshold.
+_CASES = """# What the policy answers for given facts: a case per state of each criterion, triples.
 cases:
   - name: two injections a day are not enough
     as_of: {day}
@@ -64,14 +64,14 @@ cases:
   - name: a chart that does not tell the injections leaves it open
     as_of: {day}
     expect: {{outcome: needs-documentation, criteria: {{three_injections_a_day: unknown}}}}
-'''
+"""
 
-_CLAUSES = '''# Every clause of the document: its kind, and the phase in which it matters.
+_CLAUSES = """# Every clause of the document: its kind, and the phase in which it matters.
 ledger: {ledger}
 clauses:
   "effective": [applicability, order]
   "c1": [criterion, order]
-'''
+"""
 
 
 def scaffold(folder: Path, payer: str, topic: str, today: date) -> list[Path]:

@@ -23,7 +23,12 @@ def json_schema(catalogue: Catalogue, value_sets: ValueSets) -> dict[str, Any]:
     definitions = {
         "demand": _demand(value_sets),
         "test": _object(
-            {"fact": {"enum": sorted(catalogue.facts)}, "with": {"type": "object"}, "is": _ref("demand"), "ask": _TEXT},
+            {
+                "fact": {"enum": sorted(catalogue.facts)},
+                "with": {"type": "object"},
+                "is": _ref("demand"),
+                "ask": _TEXT,
+            },
             ["fact", "is"],
         ),
         "condition": {
@@ -80,9 +85,9 @@ def _demand(value_sets: ValueSets) -> dict[str, Any]:
                 "additionalProperties": False,
                 "minProperties": 1,
                 "properties": {
-                    **{name: number for name in ("at_least", "above", "at_most", "below", "unknown_from")},
-                    **{name: texts for name in ("one_of", "none_of", "unsure", "includes", "only", "excludes")},
-                    **{name: sets for name in ("in", "not_in", "unsure_in")},
+                    **dict.fromkeys(("at_least", "above", "at_most", "below", "unknown_from"), number),
+                    **dict.fromkeys(("one_of", "none_of", "unsure", "includes", "only", "excludes"), texts),
+                    **dict.fromkeys(("in", "not_in", "unsure_in"), sets),
                     "within": span,
                     "at_least_ago": span,
                     "on_or_after": _DATE,
@@ -162,16 +167,25 @@ def _top() -> dict[str, Any]:
     source = _object(
         {"title": _TEXT, "url": _TEXT, "retrieved": _DATE, "sha256": _TEXT, "text": _TEXT}, ["title"]
     )
-    listed = _object({"system": _TEXT, "codes": _TEXTS, "clauses": _TEXTS, "clause_prefix": _TEXT}, ["system", "codes"])
+    listed = _object(
+        {"system": _TEXT, "codes": _TEXTS, "clauses": _TEXTS, "clause_prefix": _TEXT}, ["system", "codes"]
+    )
     effective = _object(
-        {"from": _DATE, "to": _DATE, "clauses": _TEXTS, "says": _TEXT, "cite": _ref("cite"), "interpretation": _TEXT},
+        {
+            "from": _DATE,
+            "to": _DATE,
+            "clauses": _TEXTS,
+            "says": _TEXT,
+            "cite": _ref("cite"),
+            "interpretation": _TEXT,
+        },
         ["from", "clauses", "says", "cite"],
     )
     answers = {"enum": ["required", "not-required", "unknown"]}
     return _object(
         {
             "schema": {"const": SCHEMA},
-            **{name: _TEXT for name in ("id", "version", "title", "payer", "ledger")},
+            **dict.fromkeys(("id", "version", "title", "payer", "ledger"), _TEXT),
             "status": {"enum": ["active", "draft", "retired"]},
             "attestation": {"enum": ["sufficient", "insufficient"]},
             "effective": effective,
@@ -206,6 +220,19 @@ def _top() -> dict[str, Any]:
             "information": _TEXTS,
             "derived": _TEXTS,
         },
-        ["schema", "id", "version", "title", "payer", "ledger", "status", "attestation", "effective"]
-        + ["reviewed_on", "sources", "orders", "services"],
+        [
+            "schema",
+            "id",
+            "version",
+            "title",
+            "payer",
+            "ledger",
+            "status",
+            "attestation",
+            "effective",
+            "reviewed_on",
+            "sources",
+            "orders",
+            "services",
+        ],
     )

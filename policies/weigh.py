@@ -214,5 +214,3 @@ def _notes(reading: Reading) -> tuple[str, ...]:
 def moot(applies_when: Condition | None, scale: Scale) -> Truth:
     """Whether something with a scope applies: MET it does, UNMET it is moot, UNKNOWN it may."""
     return Truth.MET if applies_when is None else scale.weigh(applies_when).state
-
-

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from mappings.catalogue import Catalogue
+from mappings.terminology import ValueSets
+from policies.engine import Engine
+
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -28,3 +32,9 @@ def value_sets() -> ValueSets:
 def catalogue() -> Catalogue:
     """The packaged fact catalogue."""
     return Catalogue.load()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """Everything that is loaded once: the packaged library."""
+    return Engine.load()

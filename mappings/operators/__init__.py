@@ -10,9 +10,4 @@ from __future__ import annotations
 from mappings.operators.base import Operator
 from mappings.operators.order_property import order_property
 
-OPERATORS: dict[str, Operator] = {
-    operator.name: operator
-    for operator in (
-        order_property,
-    )
-}
+OPERATORS: dict[str, Operator] = {operator.name: operator for operator in (order_property,)}

@@ -10,4 +10,5 @@ from mappings.order_facts import PROPERTIES
 @operator()
 def order_property(context: Context, property: str) -> Reading:  # noqa: A002 - the word of the catalogue
     """Read one property of the order, by name (see mappings.order_facts.PROPERTIES)."""
-    return PROPERTIES[property](context)
+    reading: Reading = PROPERTIES[property](context)
+    return reading

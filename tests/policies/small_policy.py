@@ -22,7 +22,7 @@ sources:
 orders:
   value_sets: [hcpcs-insulin-pump]
   listed:
-    - {system: "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", codes: ["E0784"], clause_prefix: "code-"}
+    - {system: "urn:oid:2.16.840.1.113883.6.285", codes: ["E0784"], clause_prefix: "code-"}
 parameters:
   injections: {unit: /d, values: {2025-01-01: 3, 2026-01-01: 4}, clause: inj}
 referrals:

@@ -21,7 +21,7 @@ from tests.policies.small_policy import VALID
 
 GATED = VALID.replace(
     "        - id: user\n          any:\n",
-    "        - id: user\n          gate: {fact: pump_class, is: {one_of: [external-insulin]}}\n          any:\n",
+    "        - id: user\n          gate:\n            fact: pump_class\n            is: {one_of: [external-insulin]}\n          any:\n",
 )
 PERHAPS = VALID.replace(
     "    required: true\n",
@@ -88,7 +88,12 @@ def test_the_gate_is_among_the_facts_that_the_policy_asks_for(gated: Policy) -> 
 
 def test_a_shut_group_is_no_alternative() -> None:
     closed = Node(id="a", state="unmet", operator="all", gate=True, criteria=[Node(id="x", state="unmet")])
-    other = Node(id="b", state="unmet", operator="all", criteria=[Node(id="y", state="unmet"), Node(id="z", state="unmet")])
+    other = Node(
+        id="b",
+        state="unmet",
+        operator="all",
+        criteria=[Node(id="y", state="unmet"), Node(id="z", state="unmet")],
+    )
     tree = Node(id="any", state="unmet", operator="any", criteria=[closed, other])
     assert [found.id for found in lacking(tree)] == ["y", "z"]
 

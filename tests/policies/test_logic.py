@@ -40,7 +40,9 @@ def test_an_empty_all_is_met_and_an_empty_any_is_unmet() -> None:
         (3, "MMM", M),
     ],
 )
-def test_at_least_counts_what_is_met_and_what_still_could_be(count: int, states: str, expected: Truth) -> None:
+def test_at_least_counts_what_is_met_and_what_still_could_be(
+    count: int, states: str, expected: Truth
+) -> None:
     assert at_least(count, [NAMES[name] for name in states]) is expected
 
 

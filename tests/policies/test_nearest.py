@@ -11,7 +11,9 @@ def leaf(name: str, state: str, gate: bool = False) -> Node:
 
 
 def group(operator: str, state: str, *nodes: Node, says: str = "", count: int = 0) -> Node:
-    return Node(id=operator, state=state, operator=operator, criteria=list(nodes), says=says, count_needed=count)
+    return Node(
+        id=operator, state=state, operator=operator, criteria=list(nodes), says=says, count_needed=count
+    )
 
 
 def names(node: Node) -> list[str]:
@@ -23,7 +25,10 @@ def test_nothing_lacks_when_the_tree_is_met() -> None:
 
 
 def test_all_lacks_every_criterion_that_is_not_met() -> None:
-    assert names(group("all", "unmet", leaf("a", "met"), leaf("b", "unmet"), leaf("c", "unknown"))) == ["b", "c"]
+    assert names(group("all", "unmet", leaf("a", "met"), leaf("b", "unmet"), leaf("c", "unknown"))) == [
+        "b",
+        "c",
+    ]
 
 
 def test_the_alternative_that_lacks_least_counts() -> None:

@@ -13,7 +13,7 @@ from mappings.dates import span
 from mappings.evidence import Bounds
 from mappings.terminology import ValueSets
 from policies.logic import Truth
-from policies.predicates import Asked, Unfit, compile_predicate
+from policies.predicates import Asked, UnfitError, compile_predicate
 
 M, U, K = Truth.MET, Truth.UNMET, Truth.UNKNOWN
 DAY = date(2026, 2, 16)
@@ -21,8 +21,6 @@ DAY = date(2026, 2, 16)
 
 def fact(kind: str, options: tuple[str, ...] = ()) -> FactDefinition:
     return FactDefinition(name="asked_fact", type=kind, label="asked fact", ask="?", options=options)
-
-
 
 
 def decide(demand: Any, kind: str, value: Any, value_sets: ValueSets, **parameters: Any) -> Truth:
@@ -59,8 +57,13 @@ def test_two_comparisons_in_one_demand_must_both_hold(value_sets: ValueSets) -> 
 
 
 @pytest.mark.parametrize(("share", "state"), [(0.09, U), (0.1, K), (0.49, K), (0.5, M)])
-def test_a_share_between_rarely_and_commonly_is_open(share: float, state: Truth, value_sets: ValueSets) -> None:
-    assert decide({"at_least": Decimal("0.5"), "unknown_from": Decimal("0.1")}, "decimal", share, value_sets) is state
+def test_a_share_between_rarely_and_commonly_is_open(
+    share: float, state: Truth, value_sets: ValueSets
+) -> None:
+    assert (
+        decide({"at_least": Decimal("0.5"), "unknown_from": Decimal("0.1")}, "decimal", share, value_sets)
+        is state
+    )
 
 
 @pytest.mark.parametrize(("low", "state"), [(2.0, K), (3.0, M)])
@@ -96,7 +99,9 @@ def test_codes_are_compared_by_value_set(value_sets: ValueSets) -> None:
     ("written", "state"),
     [("2025-08-15", U), ("2025-08-16", M), ("2026-02-16", M), ("2026-02-17", U), ("2025-08", K), ("2025", K)],
 )
-def test_a_calendar_span_counts_its_first_and_last_day(written: str, state: Truth, value_sets: ValueSets) -> None:
+def test_a_calendar_span_counts_its_first_and_last_day(
+    written: str, state: Truth, value_sets: ValueSets
+) -> None:
     assert decide({"within": "P6M"}, "date", span(written), value_sets) is state
 
 
@@ -107,7 +112,9 @@ def test_at_least_ago_counts_from_the_day_itself(written: str, state: Truth, val
 
 def test_dates_compare_with_a_fixed_day(value_sets: ValueSets) -> None:
     start = date(2026, 1, 25)
-    found = [decide({"on_or_after": start}, "date", span(d), value_sets) for d in ("2026-01-24", "2026-01-25")]
+    found = [
+        decide({"on_or_after": start}, "date", span(d), value_sets) for d in ("2026-01-24", "2026-01-25")
+    ]
     assert found == [U, M]
     found = [decide({"before": start}, "date", span(d), value_sets) for d in ("2026-01-24", "2026-01-25")]
     assert found == [M, U]
@@ -133,12 +140,12 @@ def test_a_text_can_be_compared_with_another_fact(value_sets: ValueSets) -> None
     ],
 )
 def test_a_demand_that_does_not_fit_is_refused_with_the_mend(demand: Any, kind: str, words: str) -> None:
-    with pytest.raises(Unfit, match=words):
+    with pytest.raises(UnfitError, match=words):
         compile_predicate(demand, fact(kind))
 
 
 def test_an_option_that_the_fact_does_not_have_is_refused() -> None:
-    with pytest.raises(Unfit, match="no option 'epidurall'; options: epidural, intrathecal"):
+    with pytest.raises(UnfitError, match="no option 'epidurall'; options: epidural, intrathecal"):
         compile_predicate({"one_of": ["epidurall"]}, fact("enum", ("epidural", "intrathecal")))
 
 
@@ -151,5 +158,7 @@ def test_an_option_that_the_fact_does_not_have_is_refused() -> None:
     ],
 )
 def test_a_demand_can_be_said_in_words(demand: Any, unit: str, said: str) -> None:
-    definition = FactDefinition(name="f", type="date" if "within" in demand else "decimal", label="f", ask="", unit=unit)
+    definition = FactDefinition(
+        name="f", type="date" if "within" in demand else "decimal", label="f", ask="", unit=unit
+    )
     assert compile_predicate(demand, definition).wanted({"tests": 4}) == said

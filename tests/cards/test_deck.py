@@ -1,0 +1,220 @@
+"""Cards as a clinician and a CDS Hooks client read them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from cards.deck import EXTENSION, brief, build_cards, indicator
+from cards.wording import detail, summary
+from mappings.evidence import Evidence
+from policies.determination import Cited, CoverageRef, Determination, Node, PolicyRef, Report, Stated
+
+POLICY = PolicyRef("plan.pump", "1", "Plan", "Pump policy", "ab12", "https://plan.example/doc")
+
+
+def criterion(name: str, state: str, **more: Any) -> Node:
+    cited = Cited("doc", f"quote of {name}", f"plan-1/{name}")
+    return Node(
+        id=name, state=state, says=f"The {name} is shown", clauses=[f"plan-1/{name}"], citation=cited, **more
+    )
+
+
+def determination(outcome: str, *criteria: Node, **more: Any) -> Determination:
+    states = [node.state for node in criteria]
+    state = "unmet" if "unmet" in states else "unknown" if "unknown" in states else "met"
+    tree = Node(id="criteria", state=state, operator="all", criteria=list(criteria))
+    return Determination(
+        order="DeviceRequest/1",
+        policy=POLICY,
+        service="pump",
+        as_of="2026-02-16",
+        outcome=outcome,
+        criteria=tree,
+        order_label="Pump (E0784)",
+        lacking=[node.id for node in criteria if node.state != "met"],
+        **more,
+    )
+
+
+NOT_MET = determination(
+    "not-met",
+    criterion("diabetes", "met"),
+    criterion(
+        "testing",
+        "unmet",
+        evidence=[Evidence("Observation/9", date="2026-02-15", value=2.1, unit="/d")],
+        notes=["128 tests in 61 days"],
+    ),
+    criterion("teaching", "unknown", reason="no_data", asks=["File the certificate."]),
+)
+
+
+def cards(*found: Determination, **more: Any) -> list[dict[str, Any]]:
+    return build_cards(Report(list(found), []), lambda name: f"id of {name}", **more)
+
+
+def test_the_summary_names_the_policy_and_what_lacks_in_less_than_140_characters() -> None:
+    said = summary(NOT_MET)
+    assert said == "Plan Pump policy: not met: the testing is shown (+1 more)"
+    long = criterion("x" * 300, "unmet")
+    assert len(summary(determination("not-met", long, criterion("b", "unmet")))) < 140
+
+
+def test_the_detail_tells_what_was_found_what_would_settle_it_and_where_the_policy_says_so() -> None:
+    text = detail(NOT_MET)
+    not_met, not_documented, shown = (
+        text.index(f"**{title}**") for title in ("Not met", "Not documented", "Already shown")
+    )
+    assert not_met < not_documented < shown
+    assert "128 tests in 61 days" in text[not_met:not_documented]
+    assert "2.1 /d on 2026-02-15 (Observation/9)" in text[not_met:not_documented]
+    assert 'Policy: "quote of testing" (plan-1/testing)' in text[not_met:not_documented]
+    assert "Nothing on file" in text[not_documented:shown]
+    assert "To settle it: File the certificate." in text[not_documented:shown]
+    assert "the diabetes is shown (plan-1/diabetes)" in text[shown:].lower()
+
+
+def test_what_could_not_be_fetched_is_named() -> None:
+    assert "Observation: the server did not answer in time" in detail(
+        NOT_MET, ["Observation: the server did not answer in time"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        ("not-met", "warning"),
+        ("excluded", "warning"),
+        ("needs-documentation", "info"),
+        ("not-applicable", "info"),
+    ],
+)
+def test_the_indicator_follows_the_outcome(outcome: str, expected: str) -> None:
+    assert indicator(determination(outcome, criterion("a", "unmet"))) == expected
+
+
+def test_only_danger_to_life_is_critical() -> None:
+    danger = criterion("allergy", "met", kind="contraindication", danger=True)
+    assert indicator(determination("excluded", exclusions=[danger])) == "critical"
+    harmless = criterion("allergy", "unmet", kind="contraindication", danger=True)
+    assert indicator(determination("not-met", criterion("a", "unmet"), exclusions=[harmless])) == "warning"
+
+
+def test_an_exclusion_that_applies_leads_the_card() -> None:
+    found = determination(
+        "excluded", criterion("a", "met"), exclusions=[criterion("upgrade", "met", kind="exclusion")]
+    )
+    assert summary(found) == "Plan Pump policy: not covered: the upgrade is shown"
+    assert "**Not covered**" in detail(found)
+
+
+def test_alternatives_that_tie_are_shown_as_a_choice() -> None:
+    ways = [criterion("meter", "unmet"), criterion("sensor", "unmet")]
+    group = Node(id="monitoring", state="unmet", operator="any", criteria=ways, title="Monitoring")
+    found = determination("not-met", group)
+    found.lacking = ["meter", "sensor"]
+    text = detail(found)
+    assert "One of these would do" in text
+    assert text.index("meter") < text.index("sensor")
+
+
+def test_no_card_when_everything_is_met_unless_asked_for() -> None:
+    met = determination("met", criterion("a", "met"))
+    assert cards(met) == []
+    assert cards(met, show_met=True)[0]["summary"] == "Plan Pump policy: all criteria are shown"
+
+
+def test_a_card_has_what_the_specification_asks_for() -> None:
+    card = cards(NOT_MET)[0]
+    assert {"uuid", "summary", "detail", "indicator", "source", "links", "overrideReasons"} <= set(card)
+    assert card["source"]["label"] == "Plan"
+    assert card["links"][0] == {
+        "label": "Open Pump policy",
+        "url": "https://plan.example/doc",
+        "type": "absolute",
+    }
+    assert all({"code", "system", "display"} == set(reason) for reason in card["overrideReasons"])
+    assert card["uuid"] == "id of DeviceRequest/1 plan.pump@1"
+
+
+def test_the_card_carries_the_determination_without_the_evidence_of_met_criteria() -> None:
+    met = criterion("diabetes", "met", evidence=[Evidence("Condition/1")], notes=["a note"])
+    carried = cards(
+        determination("not-met", met, criterion("b", "unmet", evidence=[Evidence("Observation/1")]))
+    )[0]
+    first, second = carried["extension"][EXTENSION]["criteria"]["criteria"]
+    assert "evidence" not in first
+    assert second["evidence"] == [{"resource": "Observation/1"}]
+
+
+def test_nothing_in_a_card_is_null_or_empty() -> None:
+    def check(value: Any, path: str) -> None:
+        assert value not in (None, "", [], {}), path
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                check(inner, f"{path}.{key}")
+        elif isinstance(value, list):
+            for inner in value:
+                check(inner, path)
+
+    check(json.loads(msgspec.json.encode(cards(NOT_MET))), "cards")
+
+
+def test_text_from_the_request_cannot_become_markup() -> None:
+    hostile = '<img src=x onerror="alert(1)"> [click](http://evil.example) `x` **bold**\n# Title'
+    evil = criterion(
+        "testing", "unmet", notes=[hostile], evidence=[Evidence(hostile, value=hostile, unit=hostile)]
+    )
+    found = determination("not-met", evil)
+    found.order_label = hostile
+    found.coverage = CoverageRef("Coverage/1", hostile, plan=hostile)
+    text = detail(found)
+    assert "<img" not in text
+    assert "[click]" not in text
+    assert "\n# Title" not in text
+    assert "**bold**" not in text
+
+
+def test_next_steps_come_last_with_their_clauses() -> None:
+    found = determination(
+        "not-met",
+        criterion("a", "unmet"),
+        later=[Stated(["plan-1/form"], "Send the form", phase="claim")],
+        prior_authorization=Stated(["plan-1/pa"], "Prior authorization is needed", answer="required"),
+    )
+    text = detail(found)
+    assert text.index("**Not met**") < text.index("**Next**")
+    assert "Send the form. (plan-1/form)" in text
+    assert "Prior authorization is needed. (plan-1/pa)" in text
+
+
+def test_a_brief_determination_is_a_copy() -> None:
+    found = determination("not-met", criterion("a", "met", evidence=[Evidence("Condition/1")]))
+    brief(found)
+    assert found.criteria.criteria[0].evidence
+
+
+def test_without_a_known_payer_one_card_compares_the_policies() -> None:
+    other = determination("met", criterion("a", "met"))
+    other.policy = PolicyRef("other.pump", "1", "Other", "Other policy")
+    (card,) = cards(NOT_MET, other)
+    assert card["summary"] == (
+        "No payer known; 2 policies list this order: 1 would be covered, 1 criteria not met"
+    )
+    assert "| Other Other policy | would be covered | - |" in card["detail"]
+    assert (
+        "| Plan Pump policy | criteria not met | the testing is shown; the teaching is shown |"
+        in card["detail"]
+    )
+    assert card["detail"].index("would be covered |") < card["detail"].index("criteria not met |")
+
+
+def test_each_of_several_known_coverages_is_answered_by_a_card_of_its_own() -> None:
+    first, second = (
+        msgspec.structs.replace(NOT_MET, coverage=CoverageRef(f"Coverage/{n}", "Plan")) for n in (1, 2)
+    )
+    assert len(cards(first, second)) == 2
