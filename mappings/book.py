@@ -10,8 +10,10 @@ from msgspec import Struct
 
 from mappings.catalogue import Catalogue, FactDefinition, Given
 from mappings.chart import Chart
+from mappings.coverage import Membership
 from mappings.drugs import Drugs
 from mappings.evidence import SILENT, Reading, Reason, unknown
+from mappings.fhir import Coverage
 from mappings.operators.base import Context
 from mappings.order import Order
 from mappings.statements import Statements
@@ -28,7 +30,18 @@ class Fact(Struct, frozen=True):
 class FactBook:
     """Facts about one order on one day."""
 
-    def __init__(self, catalogue: Catalogue, drugs: Drugs, chart: Chart, order: Order, as_of: date) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        drugs: Drugs,
+        chart: Chart,
+        order: Order,
+        as_of: date,
+        *,
+        coverage: Coverage | None = None,
+        member: Membership | None = None,
+    ) -> None:
+        """coverage: the one that the question is about; member: what it says to those who know its payer."""
         self._catalogue = catalogue
         self._facts: dict[tuple[str, tuple[tuple[str, Any], ...]], Fact] = {}
         self._statements = Statements(chart, as_of)
@@ -39,6 +52,8 @@ class FactBook:
             value_sets=chart.value_sets,
             drugs=drugs,
             book=self,
+            coverage=coverage,
+            member=member,
         )
 
     def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:

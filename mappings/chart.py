@@ -85,7 +85,11 @@ class Chart:
     def _unusable(self, resource: Resource) -> str:
         if isinstance(resource, Patient):
             return "" if resource.id == self.patient_id else "it is another patient"
-        subject: Reference | None = getattr(resource, "subject", None) or getattr(resource, "patient", None)
+        subject: Reference | None = (
+            getattr(resource, "subject", None)
+            or getattr(resource, "patient", None)
+            or getattr(resource, "beneficiary", None)
+        )
         if subject is not None and not self._is_patient(subject):
             return "it is about another patient"
         status = getattr(resource, "status", "")

@@ -131,7 +131,9 @@ class HumanName(Element):
 
 
 class Address(Element):
+    use: str = ""
     state: str = ""
+    period: Period | None = None
     country: str = ""
 
 
@@ -142,6 +144,7 @@ class Participant(Element):
 
 class Qualification(Element):
     code: CodeableConcept | None = None
+    period: Period | None = None
 
 
 class Resource(Struct, gc=False, kw_only=True, tag_field="resourceType"):
@@ -291,6 +294,7 @@ class Request(DomainResource):
 
 
 class MedicationRequest(Request):
+    category: tuple[CodeableConcept, ...] = ()
     statusReason: CodeableConcept | None = None
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None

@@ -148,7 +148,8 @@ class Engine(Struct, frozen=True):
     def _evaluate(
         self, policy: Policy, order: Order, chart: Chart, coverage: Coverage | None
     ) -> Determination | None:
-        book = FactBook(self.catalogue, self.drugs, chart, order, order.day, coverage=coverage)
+        member = self.payers.match(coverage, chart).member if coverage is not None else None
+        book = FactBook(self.catalogue, self.drugs, chart, order, order.day, coverage=coverage, member=member)
         determination = evaluate(policy, book, self.value_sets, order.reference, order.day)
         if determination is not None:
             determination.policy.payer = self.payers.name(policy.payer)

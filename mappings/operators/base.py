@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from mappings.chart import Chart, reference_of
+from mappings.coverage import Membership
 from mappings.drugs import Drugs
 from mappings.evidence import Evidence, Reading
-from mappings.fhir import Resource
+from mappings.fhir import Coverage, Resource
 from mappings.terminology import ValueSets
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class Context(Struct):
     """All that an operator may look at.
 
-    as_of: day 0, the day the order counts for. book: other facts of the same question.
+    as_of: day 0, the day the order counts for. book: other facts of the same question. coverage:
+    the one that the question is about. member: what it says, read with the knowledge of its payer.
     """
 
     chart: Chart
@@ -32,6 +34,8 @@ class Context(Struct):
     value_sets: ValueSets
     drugs: Drugs
     book: FactBook
+    coverage: Coverage | None = None
+    member: Membership | None = None
 
     def evidence(
         self, resource: Resource, date: str = "", value: Any = None, unit: str = "", says: str = ""

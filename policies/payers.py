@@ -1,0 +1,314 @@
+"""Who pays: which coverages apply to an order, and which known payer each belongs to.
+
+A payer is recognised by an identifier of the payor, by one of its names as a whole, by the words
+that only its names hold, or by a plan that only it sells. Whatever else a payor is called, it is
+reported as unknown and never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from mappings.chart import Chart, reference_of
+from mappings.coverage import Membership, PlanName, counts_on, lines_of_business, membership, plan_names
+from mappings.documents import At, DocumentError, nearest, read
+from mappings.evidence import Evidence
+from mappings.fhir import Coverage, Identifier, Organization, Patient, Reference, Resource
+from mappings.order import Order
+from mappings.states import STATES, state_code
+from mappings.words import folded, has_words
+
+_PACKAGED = Path(__file__).parent / "payers.yaml"
+_LEGAL = frozenset(
+    {
+        "inc",
+        "incorporated",
+        "llc",
+        "corp",
+        "corporation",
+        "co",
+        "company",
+        "ltd",
+        "limited",
+        "plc",
+        "lp",
+        "the",
+    }
+)
+_NAIC = ("urn:oid:2.16.840.1.113883.6.300", "http://terminology.hl7.org/NamingSystem/naic", "naic")
+
+
+class Payer(Struct, frozen=True, forbid_unknown_fields=True):
+    """One payer; the fields are explained in payers.yaml."""
+
+    name: str
+    names: tuple[str, ...]
+    lines_of_business: tuple[str, ...]
+    phrases: tuple[str, ...] = ()
+    shared_names: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+    plans: tuple[PlanName, ...] = ()
+    plan_phrases: tuple[str, ...] = ()
+
+
+class _Document(Struct, frozen=True, forbid_unknown_fields=True):
+    payers: dict[str, Payer] = field(default_factory=dict)
+
+
+class PayerMatch(Struct, frozen=True):
+    """What was found out about a Coverage.
+
+    payer_id: None when the payor is none of the known payers. how: how it was recognised, or what
+    the payor is called. member: plan, program and line of business with their evidence.
+    """
+
+    payer_id: str | None
+    how: str
+    evidence: tuple[Evidence, ...]
+    member: Membership
+
+    @property
+    def line_of_business(self) -> str | None:
+        """commercial, medicare-advantage, medicare-ffs, medicaid or chip; None when not known."""
+        value: str | None = self.member.line_of_business.value
+        return value
+
+    @property
+    def plan(self) -> str | None:
+        """The plan as the coverage names it."""
+        value: str | None = self.member.plan.value
+        return value
+
+    @property
+    def program(self) -> str | None:
+        """The payer's program, such as HUSKY A."""
+        value: str | None = self.member.program.value
+        return value
+
+
+class _Payor(Struct, frozen=True):
+    """One payor of a Coverage: where it is named, its names and identifiers."""
+
+    names: tuple[str, ...]
+    identifiers: tuple[Identifier, ...]
+    resource: Resource | None
+    is_person: bool = False
+
+
+class Payers:
+    """The known payers. Built once, then only read."""
+
+    def __init__(self, payers: dict[str, Payer]) -> None:
+        self._payers = payers
+        self._names = {_bare(name): payer_id for payer_id, payer in payers.items() for name in payer.names}
+        self._shared = {
+            _bare(name): payer_id for payer_id, payer in payers.items() for name in payer.shared_names
+        }
+        self._codes = {code: payer_id for payer_id, payer in payers.items() for code in payer.identifiers}
+
+    @classmethod
+    def load(cls, *extra_files: Path) -> Payers:
+        """The packaged payers and those of further files.
+
+        Raises mappings.documents.DocumentError for a file that cannot be used, or a payer, name or
+        identifier that an earlier file defines.
+        """
+        payers: dict[str, Payer] = {}
+        for path in (_PACKAGED, *extra_files):
+            for payer_id, payer in read(path, _Document, _problems).payers.items():
+                for problem in _clashes(payer_id, payer, payers):
+                    raise DocumentError(path, problem, at=("payers", payer_id))
+                payers[payer_id] = payer
+        return cls(payers)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all payers."""
+        return tuple(self._payers)
+
+    def name(self, payer_id: str) -> str:
+        """How a payer is called in answers; the id itself for one that is not known."""
+        payer = self._payers.get(payer_id)
+        return payer.name if payer is not None else payer_id
+
+    def match(self, coverage: Coverage, chart: Chart) -> PayerMatch:
+        """Find the payer of a Coverage. Of several payors the first known one counts."""
+        payors = [_payor(reference, coverage, chart) for reference in coverage.payor]
+        found: list[tuple[str, str]] = []
+        ways: tuple[Callable[[_Payor], tuple[str, str] | None], ...] = (
+            self._by_identifier,
+            self._by_name,
+            self._by_phrase,
+            lambda payor: self._by_shared_name(payor, coverage, chart),
+        )
+        for recognise in ways:
+            for payor in payors:
+                hit = recognise(payor)
+                if hit is not None and hit[0] not in {payer_id for payer_id, _ in found}:
+                    found.append(hit)
+            if found:
+                break
+        if not found and (hit := self._by_plan(coverage)) is not None:
+            found.append(hit)
+        payer_id, how = found[0] if found else (None, _unknown(payors))
+        if len(found) > 1:
+            how += f"; another payor is {', '.join(self.name(other) for other, _ in found[1:])}"
+        return self._matched(payer_id, how, coverage, payors, chart)
+
+    def _matched(
+        self, payer_id: str | None, how: str, coverage: Coverage, payors: list[_Payor], chart: Chart
+    ) -> PayerMatch:
+        written = coverage.period.start if coverage.period is not None else ""
+        shown = Evidence(reference_of(coverage), chart.origin(coverage), written[:10], says=how)
+        evidence = [shown]
+        for payor in payors:
+            if isinstance(payor.resource, Organization) and payor.resource not in coverage.contained:
+                evidence.append(
+                    Evidence(
+                        reference_of(payor.resource), chart.origin(payor.resource), value=payor.resource.name
+                    )
+                )
+        payer = self._payers.get(payer_id or "")
+        member = membership(
+            coverage,
+            shown,
+            payer_id=payer_id,
+            payer_lines=payer.lines_of_business if payer is not None else (),
+            plans=payer.plans if payer is not None else (),
+            payor_names=tuple(name for payor in payors for name in payor.names),
+        )
+        return PayerMatch(payer_id, how, tuple(evidence), member)
+
+    def _by_identifier(self, payor: _Payor) -> tuple[str, str] | None:
+        for identifier in payor.identifiers:
+            payer_id = self._codes.get(identifier.value.strip())
+            if payer_id is not None and identifier.system.casefold() in _NAIC:
+                return payer_id, f"by its identifier {identifier.value}"
+        return None
+
+    def _by_name(self, payor: _Payor) -> tuple[str, str] | None:
+        for name in payor.names:
+            payer_id = self._names.get(_bare(name))
+            if payer_id is not None:
+                return payer_id, f'by its name "{name}"'
+        return None
+
+    def _by_phrase(self, payor: _Payor) -> tuple[str, str] | None:
+        for name in payor.names:
+            for payer_id, payer in self._payers.items():
+                if any(has_words(name, phrase) for phrase in payer.phrases) and not _elsewhere(name, payer):
+                    return payer_id, f'by its name "{name}"'
+        return None
+
+    def _by_shared_name(self, payor: _Payor, coverage: Coverage, chart: Chart) -> tuple[str, str] | None:
+        for name in payor.names:
+            payer_id = self._shared.get(_bare(name))
+            if payer_id is None:
+                continue
+            states = self._payers[payer_id].states
+            for state in states:
+                if any(
+                    has_words(text, word) for text in plan_names(coverage) for word in (STATES[state], state)
+                ):
+                    return payer_id, f'by its name "{name}" and a plan of {STATES[state]}'
+            home = _home_state(chart)
+            if home in states:
+                return payer_id, f'by its name "{name}" and the member\'s home in {STATES[home]}'
+        return None
+
+    def _by_plan(self, coverage: Coverage) -> tuple[str, str] | None:
+        hits = {
+            payer_id: text
+            for text in plan_names(coverage)
+            for payer_id, payer in self._payers.items()
+            if any(has_words(text, phrase) for phrase in payer.plan_phrases)
+        }
+        if len(hits) != 1:
+            return None
+        payer_id, text = next(iter(hits.items()))
+        return payer_id, f'by its plan "{text}"'
+
+
+def active_coverages(chart: Chart, order: Order, as_of: date) -> list[Coverage]:
+    """The coverages that apply to an order on a day, the first to pay first.
+
+    Those that the order (else its drug's order) names, where they are on file and active; else all
+    active ones of the patient by Coverage.order.
+    """
+    for request in (order.resource, *order.drug_orders):
+        named = [chart.resolve(reference, request) for reference in request.insurance]
+        active = [c for c in named if isinstance(c, Coverage) and counts_on(c, as_of)]
+        if active:
+            return active
+    return sorted(
+        (coverage for coverage in chart.of(Coverage) if counts_on(coverage, as_of)),
+        key=lambda coverage: coverage.order if coverage.order is not None else float("inf"),
+    )
+
+
+def _payor(reference: Reference, coverage: Coverage, chart: Chart) -> _Payor:
+    resource = chart.resolve(reference, coverage)
+    identifiers = (reference.identifier,) if reference.identifier is not None else ()
+    names = (reference.display,) if reference.display else ()
+    if isinstance(resource, Organization):
+        written = tuple(name for name in (resource.name, *resource.alias) if name)
+        return _Payor(tuple(dict.fromkeys(written + names)), identifiers + resource.identifier, resource)
+    person = isinstance(resource, Patient) or reference.reference.startswith(("Patient/", "RelatedPerson/"))
+    return _Payor(names, identifiers, resource, person)
+
+
+def _unknown(payors: list[_Payor]) -> str:
+    names = [payor.names[0] for payor in payors if payor.names]
+    if names:
+        return f"the payor {', '.join(names)} is none of the known payers"
+    if any(payor.is_person for payor in payors):
+        return "the payor is a person"
+    return "the coverage does not name its payor" if not payors else "the payor has no name on file"
+
+
+def _home_state(chart: Chart) -> str:
+    """The state of the patient's address; "" when there are several."""
+    patient = chart.patient
+    current = [a for a in patient.address if a.use != "old"] if patient is not None else []
+    states = {code for address in current if (code := state_code(address.state))}
+    return states.pop() if len(states) == 1 else ""
+
+
+def _elsewhere(name: str, payer: Payer) -> bool:
+    """Whether a name says a state in which the payer does not sell."""
+    said = {code for code, state in STATES.items() if has_words(name, state)}
+    return bool(payer.states) and bool(said) and not said & set(payer.states)
+
+
+def _bare(name: str) -> str:
+    """A name without punctuation, capitals and legal suffixes."""
+    return " ".join(word for word in folded(name).split() if word not in _LEGAL)
+
+
+def _problems(document: _Document) -> Iterable[tuple[At, str]]:
+    for payer_id, payer in document.payers.items():
+        at: At = ("payers", payer_id)
+        for line in (*payer.lines_of_business, *(plan.line for plan in payer.plans)):
+            if line not in lines_of_business():
+                yield at, f"unknown line of business '{line}'{nearest(line, lines_of_business())}"
+        for state in payer.states:
+            if state not in STATES:
+                yield (*at, "states"), f"unknown state '{state}': write its postal code"
+        if payer.shared_names and not payer.states:
+            yield (*at, "shared_names"), "shared names need the states of this payer"
+
+
+def _clashes(payer_id: str, payer: Payer, known: dict[str, Payer]) -> Iterator[str]:
+    if payer_id in known:
+        yield f"'{payer_id}' is defined twice"
+    for other_id, other in known.items():
+        names = {_bare(name) for name in other.names}
+        yield from (f"'{name}' names {other_id} too" for name in payer.names if _bare(name) in names)
+        yield from (
+            f"identifier {c} is of {other_id} too" for c in payer.identifiers if c in other.identifiers
+        )
