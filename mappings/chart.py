@@ -15,6 +15,7 @@ from msgspec import Struct
 from mappings.codes import canonical, key
 from mappings.evidence import Origin
 from mappings.fhir import (
+    AllergyIntolerance,
     CodeableConcept,
     Condition,
     DomainResource,
@@ -57,6 +58,16 @@ class Chart:
         self._coded: dict[type[Resource], dict[tuple[str, str], list[Resource]]] = {}
         self._in_set: dict[tuple[type[Resource], str], list[Resource]] = {}
         self._once: dict[Hashable, Any] = {}
+
+    def know(self, items: Iterable[Item]) -> None:
+        """Let references resolve to resources that are no part of the record: the draft orders.
+
+        A copy of one in the record (the same reference) then stays out, if it is added later.
+        """
+        for item in items:
+            for name in (reference_of(item.resource) if item.resource.id else "", item.full_url):
+                if name:
+                    self._by_reference.setdefault(name, item.resource)
 
     def add(self, items: Iterable[Item], origin: Origin) -> None:
         """Take resources in; the first of two with one reference counts."""
@@ -214,7 +225,7 @@ def is_active(condition: Condition) -> bool:
     return has_code(condition.clinicalStatus, "active", "recurrence", "relapse")
 
 
-def is_confirmed(condition: Condition) -> bool:
+def is_confirmed(resource: Condition | AllergyIntolerance) -> bool:
     """Confirmed, or with no verification status at all (optional in R4)."""
-    status = condition.verificationStatus
+    status = resource.verificationStatus
     return status is None or not status.coding or has_code(status, "confirmed")

@@ -112,7 +112,8 @@ def membership(
     not known. plans: the payer's own plan names. payor_names: names of the payor.
     """
     names = plan_names(coverage)
-    named = [p for p in plans if any(has_words(text, phrase) for text in names for phrase in p.phrases)]
+    texts = (*names, *payor_names)
+    named = [p for p in plans if any(has_words(text, phrase) for text in texts for phrase in p.phrases)]
     programs = {p.program for p in named if p.program}
     plan = (
         Reading(names[0], evidence=(_with(evidence, names[0]),))
@@ -120,11 +121,11 @@ def membership(
         else unknown(Reason.NO_DATA, "The coverage names no plan.")
     )
     program = (
-        Reading(programs.copy().pop(), evidence=(_with(evidence, names[0]),))
+        Reading(programs.pop(), evidence=(_with(evidence, texts[0]),))
         if len(programs) == 1
         else unknown(Reason.NO_DATA, "The coverage names no program.")
     )
-    line = _line(coverage, evidence, payer_lines, named, (*names, *payor_names))
+    line = _line(coverage, evidence, payer_lines, named, texts)
     return Membership(payer_id, line, plan, program)
 
 

@@ -56,7 +56,9 @@ class DeviceKind(Struct, frozen=True):
             return True
         if items or any(chart.value_sets.memberships(*code) for code in codes):
             return False
-        return self.named(*(name.name for name in device.deviceName), device.modelNumber, words_of(device.type))
+        return self.named(
+            *(name.name for name in device.deviceName), device.modelNumber, words_of(device.type)
+        )
 
     def named(self, *texts: str) -> bool:
         """Whether words name a device of this kind."""
@@ -92,9 +94,7 @@ def unread_uses(context: Context, kind: DeviceKind) -> list[Evidence]:
     ]
 
 
-def _statements(
-    context: Context, kind: DeviceKind
-) -> Iterator[tuple[DeviceUseStatement, DeviceUse | None]]:
+def _statements(context: Context, kind: DeviceKind) -> Iterator[tuple[DeviceUseStatement, DeviceUse | None]]:
     chart = context.chart
     for statement in chart.of(DeviceUseStatement):
         if statement.status == "intended":

@@ -15,23 +15,20 @@ from math import inf, isinf
 from msgspec import Struct
 
 from mappings.chart import reference_of
-from mappings.codes import SNOMED, key
 from mappings.dates import span
 from mappings.drugs import Drug
 from mappings.evidence import Bounds, Evidence
 from mappings.fhir import Dosage, Medication, MedicationRequest, MedicationStatement, Period
 from mappings.operators.base import Context
 from mappings.order import medication_concept
-from mappings.pumps import texts_of
+from mappings.order_facts.medications import is_pumped
 from mappings.routes import route_of
 from mappings.stretches import Stretch, stretch_of
 from mappings.timing import times_per_day
-from mappings.words import has_words
 
 _OVER = ("completed", "stopped", "on-hold")
 _TAKEN_UP = ("active", *_OVER)
 _REQUESTED = ("", "plan", "order", "original-order", "reflex-order", "filler-order", "instance-order")
-_CONTINUOUS = (SNOMED, "261754007")
 _INJECTED = frozenset({"subcutaneous", "intramuscular"})
 
 
@@ -99,7 +96,8 @@ def _parts(uses: list[DrugUse]) -> Bounds | None:
 
 
 def _uses(context: Context, classes: frozenset[str]) -> Iterator[DrugUse]:
-    drafts = {reference_of(r) for r in (context.order.resource, *context.order.drug_orders, *context.order.others)}
+    order = context.order
+    drafts = {reference_of(draft) for draft in (order.resource, *order.drug_orders, *order.others)}
     for statement in context.chart.of(MedicationStatement):
         drug = _drug(context, statement, classes)
         if drug is None or statement.status in ("intended", "not-taken"):
@@ -197,14 +195,6 @@ def _per_day(dosages: tuple[Dosage, ...]) -> Bounds:
         else:
             low, high = low + rate.low, high + rate.high
     return Bounds(low, high)
-
-
-def is_pumped(dosage: Dosage) -> bool:
-    """Whether a dosage is given by a pump: a continuous infusion by its method, or by its words."""
-    method = dosage.method
-    if method is not None and any(key(coding) == _CONTINUOUS for coding in method.coding):
-        return True
-    return any(has_words(text, "pump") for text in (dosage.text, *texts_of(method)))
 
 
 def _other_route(dosages: tuple[Dosage, ...]) -> bool:

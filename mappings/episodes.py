@@ -18,7 +18,7 @@ from msgspec import Struct
 from mappings.chart import Chart
 from mappings.dates import span
 from mappings.fhir import Observation
-from mappings.results import COUNTED, Series, series, written_date
+from mappings.results import COUNTED, Series, series
 from mappings.units import convert
 
 _APART = 12 * 60

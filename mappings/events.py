@@ -7,7 +7,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from mappings.chart import Chart, has_code, is_confirmed
+from mappings.chart import Chart, is_confirmed
 from mappings.conditions import date_of, in_any, words_of
 from mappings.dates import Span, span
 from mappings.fhir import Condition, Encounter, Resource
@@ -31,9 +31,8 @@ def coded_events(chart: Chart, value_sets: Iterable[str], as_of: date) -> list[E
     sets = tuple(value_sets)
     found: dict[Span, Event] = {}
     for condition in chart.in_sets(Condition, sets):
-        if has_code(condition.verificationStatus, "refuted", "entered-in-error") or not is_confirmed(condition):
-            continue
-        _take(found, date_of(condition), condition, words_of(condition.code), as_of)
+        if is_confirmed(condition):
+            _take(found, date_of(condition), condition, words_of(condition.code), as_of)
     for encounter in chart.of(Encounter):
         if encounter.status in ("finished", "in-progress", "onleave") and encounter.period is not None:
             for concept in encounter.reasonCode:

@@ -38,9 +38,7 @@ def segments(uses: Sequence[DrugUse], first: date, last: date) -> list[Segment]:
         starts.update(day for day in begins if first < day <= last)
     ordered = sorted(starts)
     ends = [*(start - _DAY for start in ordered[1:]), last]
-    return [
-        Segment(begin, end, doses_on(uses, begin)) for begin, end in zip(ordered, ends, strict=True)
-    ]
+    return [Segment(begin, end, doses_on(uses, begin)) for begin, end in zip(ordered, ends, strict=True)]
 
 
 def longest_break(of: Iterable[Segment], at_least: float, sure: bool) -> int:

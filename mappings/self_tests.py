@@ -46,7 +46,11 @@ class SelfTests(Struct, frozen=True):
 
 
 def self_tests(
-    chart: Chart, codes: tuple[str, ...], marked: tuple[str, ...], meters: tuple[str, ...], sensors: tuple[str, ...]
+    chart: Chart,
+    codes: tuple[str, ...],
+    marked: tuple[str, ...],
+    meters: tuple[str, ...],
+    sensors: tuple[str, ...],
 ) -> SelfTests:
     """The self-tests of a chart, by day.
 
@@ -96,11 +100,13 @@ class _Reader:
         )
 
     def _who(self, observation: Observation, needs_mark: bool) -> str:
-        """"self", "unclear" or "" (no self-test)."""
+        """ "self", "unclear" or "" (no self-test)."""
         device = self._device(observation)
         if device == "sensor":
             return ""
-        performers = {self._performer(reference.reference, reference.type) for reference in observation.performer}
+        performers = {
+            self._performer(reference.reference, reference.type) for reference in observation.performer
+        }
         if "self" in performers:
             return "self"
         if needs_mark:
@@ -128,7 +134,7 @@ class _Reader:
         return found
 
     def _performer(self, written: str, type_: str) -> str:
-        """"self" for the patient or a relative, "other" for anybody else, "" when nobody is named."""
+        """ "self" for the patient or a relative, "other" for anybody else, "" when nobody is named."""
         found = self._performers.get(written)
         if found is None:
             parts = written.split("/")

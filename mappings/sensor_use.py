@@ -9,6 +9,9 @@ from mappings.dates import span
 from mappings.fhir import Observation
 from mappings.results import COUNTED
 
+_LONGEST = 400
+"""Days; a report over a longer period is a mistake in a date."""
+
 
 def sensor_days(chart: Chart, codes: tuple[str, ...]) -> dict[date, Observation]:
     """Day -> one reading of that day, for Observations whose code is in the value sets.
@@ -31,7 +34,8 @@ def _days(observations: list[Observation]) -> dict[date, Observation]:
         elif observation.effectivePeriod is not None:
             start, end = span(observation.effectivePeriod.start), span(observation.effectivePeriod.end)
             if start is not None and end is not None and start.exact and end.exact:
-                for ordinal in range(start.first.toordinal(), min(end.first.toordinal(), start.first.toordinal() + 400) + 1):
+                first = start.first.toordinal()
+                for ordinal in range(first, min(end.first.toordinal(), first + _LONGEST) + 1):
                     days.setdefault(date.fromordinal(ordinal), observation)
     for day_written, observation in written.items():
         day = span(day_written)

@@ -85,7 +85,8 @@ def covers(stretches: Iterable[Stretch], first: date, last: date, gap: int) -> b
     None when uncertain ends leave it open.
     """
     listed = list(stretches)
-    if _covered([(s.sure_first, s.sure_last) for s in listed if s.sure_first <= s.sure_last], first, last, gap):
+    sure = [(s.sure_first, s.sure_last) for s in listed if s.sure_first <= s.sure_last]
+    if _covered(sure, first, last, gap):
         return True
     return None if _covered([(s.first, s.last) for s in listed], first, last, gap) else False
 

@@ -8,7 +8,7 @@ from mappings.conditions import Standing, date_of, in_any, is_recognised, standi
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Condition
 from mappings.operators.base import Context, operator, texts
-from mappings.reasons import stated_reasons
+from mappings.order_facts.indication import reasons_of_order
 
 _COUNTED = {True: frozenset({Standing.ACTIVE}), False: frozenset({Standing.ACTIVE, Standing.UNCONFIRMED})}
 _OPEN = {Standing.UNCONFIRMED: Reason.IMPRECISE, Standing.UNDATABLE: Reason.IMPRECISE}
@@ -72,20 +72,17 @@ def active_condition(
 def _without_match(
     context: Context, sets: tuple[str, ...], infer: bool, pointing: tuple[Evidence, ...], reason: Reason
 ) -> Reading:
-    order, value_sets = context.order, context.value_sets
-    reasons = stated_reasons(order, context.chart)
-    named = [r for r in reasons if in_any(value_sets, r.concept, sets)]
+    value_sets = context.value_sets
+    reasons = list(reasons_of_order(context))
+    named = tuple(evidence for concept, evidence in reasons if in_any(value_sets, concept, sets))
     if named:
-        evidence = tuple(r.evidence(order, f"reason of the order: {words_of(r.concept)}") for r in named)
         note = "the reason of the order names it; the record does not show it as active and confirmed"
-        return unknown(reason, note, (*pointing, *evidence))
-    other = bool(reasons) and all(is_recognised(value_sets, r.concept) for r in reasons)
+        return unknown(reason, note, (*pointing, *named))
+    other = bool(reasons) and all(is_recognised(value_sets, concept) for concept, _ in reasons)
     if infer and other and context.chart.has(Condition) and reason is not Reason.IMPRECISE:
-        evidence = tuple(r.evidence(order, f"reason of the order: {words_of(r.concept)}") for r in reasons)
-        return Reading(False, evidence=(*pointing, *evidence), inferred=True, note=_OTHER_REASON)
+        evidence = tuple(evidence for _, evidence in reasons)
+        note = "no such diagnosis is active, and the order is for another reason"
+        return Reading(False, evidence=(*pointing, *evidence), inferred=True, note=note)
     if pointing:
         return unknown(reason, "no active, confirmed diagnosis is on file", pointing)
     return unknown(Reason.NO_DATA)
-
-
-_OTHER_REASON = "no such diagnosis is active, and the order is for another reason"

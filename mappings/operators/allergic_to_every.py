@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
-from mappings.chart import has_code
-from mappings.codes import SNOMED, canonical
+from mappings.chart import has_code, is_confirmed
+from mappings.codes import SNOMED, key
 from mappings.conditions import words_of
 from mappings.dates import span
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import AllergyIntolerance
 from mappings.operators.base import Context, operator, texts
 
-_NONE_KNOWN = (canonical(SNOMED, "716186003"), canonical(SNOMED, "409137002"))
+_NONE_KNOWN = ((SNOMED, "716186003"), (SNOMED, "409137002"))
 """No known allergy; no known drug allergy."""
 
 
@@ -26,38 +27,30 @@ def allergic_to_every(context: Context, drugs: Iterable[str], open_classes: Iter
     `open_classes` ("insulin"), or only unconfirmed ones. An intolerance is no hypersensitivity, and
     refuted or resolved allergies do not count.
     """
-    wanted = texts(drugs)
+    wanted, classes = texts(drugs), frozenset(texts(open_classes))
     found: dict[str, Evidence] = {}
     open_: list[Evidence] = []
     none_known: list[Evidence] = []
     others: list[Evidence] = []
     for allergy in context.chart.of(AllergyIntolerance):
-        if has_code(allergy.verificationStatus, "refuted") or has_code(
-            allergy.clinicalStatus, "inactive", "resolved"
-        ):
+        if not _counts(allergy, context.as_of):
             continue
         written = allergy.onsetDateTime or allergy.recordedDate
-        day = span(written)
-        if day is not None and day.on_or_before(context.as_of) is False:
-            continue
         evidence = context.evidence(allergy, written, says=words_of(allergy.code))
-        if any(canonical(c.system, c.code) in _NONE_KNOWN for c in (allergy.code.coding if allergy.code else ())):
+        concepts = (allergy.code, *(reaction.substance for reaction in allergy.reaction))
+        named = {drug.name: drug for drug in context.drugs.identify_all(*concepts)}
+        hit = [name for name in wanted if name in named]
+        wider = any(classes & set(drug.classes) for drug in named.values())
+        if _says_none(allergy):
             none_known.append(evidence)
-            continue
-        concepts = [allergy.code, *(reaction.substance for reaction in allergy.reaction)]
-        named = {d.name: d for d in context.drugs.identify_all(*concepts)}
-        if allergy.type == "intolerance":
-            continue
-        if has_code(allergy.verificationStatus, "unconfirmed", "presumed"):
-            open_.extend([evidence] * bool(set(wanted) & set(named)))
-        elif set(wanted) & set(named):
-            found.update((name, evidence) for name in wanted if name in named)
-        elif any(set(texts(open_classes)) & set(drug.classes) for drug in named.values()):
+        elif (hit and not is_confirmed(allergy)) or (wider and not hit):
             open_.append(evidence)
+        elif hit:
+            found.update((name, evidence) for name in hit)
         else:
             others.append(evidence)
-    missing = [name for name in wanted if name not in found]
     shown = tuple(dict.fromkeys(found.values()))
+    missing = [name for name in wanted if name not in found]
     if not missing:
         return Reading(True, evidence=shown)
     if open_:
@@ -71,3 +64,17 @@ def allergic_to_every(context: Context, drugs: Iterable[str], open_classes: Iter
         note = "the allergies on file name none of them"
         return Reading(False, evidence=tuple(others), note=note, inferred=True)
     return unknown(Reason.NO_DATA)
+
+
+def _counts(allergy: AllergyIntolerance, as_of: date) -> bool:
+    """An allergy proper that is active, not refuted, and not dated after day 0."""
+    if has_code(allergy.verificationStatus, "refuted") or has_code(
+        allergy.clinicalStatus, "inactive", "resolved"
+    ):
+        return False
+    day = span(allergy.onsetDateTime or allergy.recordedDate)
+    return allergy.type != "intolerance" and (day is None or day.on_or_before(as_of) is not False)
+
+
+def _says_none(allergy: AllergyIntolerance) -> bool:
+    return allergy.code is not None and any(key(coding) in _NONE_KNOWN for coding in allergy.code.coding)

@@ -62,9 +62,7 @@ def _over_log(context: Context, tests: SelfTests, log: Window) -> Reading:
     return _average(context, tests, log)
 
 
-def _outside(
-    context: Context, tests: SelfTests, window: Window, duration: str, over_log: bool
-) -> Reading:
+def _outside(context: Context, tests: SelfTests, window: Window, duration: str, over_log: bool) -> Reading:
     """The reading when no self-test lies in the window."""
     earlier = [day for day in tests.sure if day < window.first]
     later = [day for day in tests.sure if day > window.last]

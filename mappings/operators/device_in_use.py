@@ -68,9 +68,7 @@ def device_in_use(
     return Reading(False, evidence=evidence, note=note)
 
 
-def _not_now(
-    context: Context, kind: DeviceKind, uses: list[DeviceUse], pointing: tuple[str, ...]
-) -> Reading:
+def _not_now(context: Context, kind: DeviceKind, uses: list[DeviceUse], pointing: tuple[str, ...]) -> Reading:
     """The reading when nothing shows that such a device is in use on day 0."""
     declared = any(use.declared for use in uses)
     # Supplies were ordered while the use lasted: they say nothing against its declared end.

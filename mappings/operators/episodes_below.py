@@ -22,9 +22,7 @@ _LOG_SPAN = "P3M"
 _SHOWN = 6
 
 
-@operator(
-    Observation, Condition, Encounter, filtered=(Observation,), code_arguments=("codes", "sensors")
-)
+@operator(Observation, Condition, Encounter, filtered=(Observation,), code_arguments=("codes", "sensors"))
 def episodes_below(
     context: Context,
     codes: Iterable[str],
@@ -78,7 +76,8 @@ def low_episodes(
     """The episodes of the calendar span `within` up to and including day 0."""
     chart, as_of = context.chart, context.as_of
     first = before(as_of, within)
-    lows = [low for low in low_readings(chart, codes, sensors, kind, float(threshold)) if first <= low.day <= as_of]
+    every_low = low_readings(chart, codes, sensors, kind, float(threshold))
+    lows = [low for low in every_low if first <= low.day <= as_of]
     starts: dict[date, Low | Event] = {low.day: low for low in separate(lows)}
     low_days = {low.day for low in lows}
     for event in coded_events(chart, conditions, as_of):

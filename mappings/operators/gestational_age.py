@@ -46,12 +46,14 @@ _Estimate = tuple[date, float, float, Evidence]
 
 def _by_due_date(context: Context, codes: tuple[str, ...]) -> Iterable[_Estimate]:
     for observation in context.chart.in_sets(Observation, codes):
-        made, due = span(written_date(observation)), span(observation.valueDateTime)
-        if observation.status in COUNTED and made is not None and made.on_or_before(context.as_of) and due is not None:
-            low, high = (_TERM_WEEKS - (day - context.as_of).days / 7 for day in (due.last, due.first))
-            if high > 0:
-                says = f"due on {observation.valueDateTime[:10]}"
-                yield made.last, low, high, context.evidence(observation, written_date(observation), says=says)
+        written = written_date(observation)
+        made, due = span(written), span(observation.valueDateTime)
+        if observation.status not in COUNTED or made is None or due is None:
+            continue
+        low, high = (_TERM_WEEKS - (day - context.as_of).days / 7 for day in (due.last, due.first))
+        if made.on_or_before(context.as_of) and high > 0:
+            says = f"due on {observation.valueDateTime[:10]}"
+            yield made.last, low, high, context.evidence(observation, written, says=says)
 
 
 def _by_age(context: Context, codes: tuple[str, ...]) -> Iterable[_Estimate]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from mappings.drug_use import drug_uses
-from mappings.evidence import Reading, Reason, unknown
+from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Medication, MedicationRequest, MedicationStatement
 from mappings.operators.base import Context, operator, texts
 from mappings.pumps import texts_of
@@ -23,7 +23,8 @@ def instruction_says(context: Context, drug_classes: Iterable[str], phrases: Ite
     proves nothing, and one with a negation is left to a person (narrative_only).
     """
     wanted = texts(phrases)
-    said, open_ = [], []
+    said: list[Evidence] = []
+    open_: list[Evidence] = []
     for use in drug_uses(context, texts(drug_classes)):
         if not use.stretch.surely(context.as_of):
             continue

@@ -20,7 +20,8 @@ def latest_value(context: Context, codes: Iterable[str], kind: str, within: str 
     be read (wrong unit, impossible size) is unknown: the one before it may be out of date.
     """
     on_file = series(context.chart, texts(codes), kind).until(context.as_of)
-    last = max((item.day.last for item in (*on_file.results, *on_file.refused)), default=None)
+    days = [result.day.last for result in on_file.results] + [item.day.last for item in on_file.refused]
+    last = max(days, default=None)
     if last is None:
         return unknown(Reason.NO_DATA)
     newest = [result for result in on_file.results if result.day.last == last]

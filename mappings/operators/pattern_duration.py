@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from math import inf
 
 from msgspec import Struct
 
@@ -14,8 +15,10 @@ from mappings.fhir import Condition, Encounter, Observation
 from mappings.operators.base import Context, operator, texts
 from mappings.operators.episodes_below import low_episodes
 from mappings.operators.share_above import tagged_series
+from mappings.results import Series
 
 _ONGOING = timedelta(days=7)
+_BREAK = timedelta(days=31)
 
 
 class _Pattern(Struct, frozen=True):
@@ -57,7 +60,7 @@ def pattern_duration(
     pre-meal readings, and fasting readings, of which at least the share `commonly` lies above their
     limit (the latter only where the fact `fasting_needs` is true); severe events. A pattern still
     seen in the week before day 0 is ongoing and counts up to day 0. Signs older than `within` do not
-    count.
+    count, nor do high readings from before a month without any.
 
     Each pattern is measured for itself: an episode in May and a severe event in August are no
     pattern of three months. A single event has no duration, so that a known duration is then only a
@@ -69,10 +72,12 @@ def pattern_duration(
     events = [e for e in coded_events(chart, texts(severe), as_of) if e.day.exact and e.day.first >= first]
     severe_evidence = tuple(context.evidence(e.resource, e.written, says=e.says) for e in events)
     dawn = not fasting_needs or context.book.value(fasting_needs) is True
+    before_meals = tagged_series(chart, sets, texts(premeal), kind, "premeal").until(as_of)
+    when_fasting = tagged_series(chart, sets, texts(fasting), kind, "fasting").until(as_of)
     patterns = [
         _Pattern("low readings", lows.days, len(lows.days) >= episodes, lows.evidence),
-        _high(context, "high readings before meals", sets, texts(premeal), kind, "premeal", high_premeal, commonly, first),
-        _high(context, "high fasting readings", sets, texts(fasting), kind, "fasting", high_fasting, commonly, first, dawn),
+        _high(context, "high readings before meals", before_meals, high_premeal, commonly, first),
+        _high(context, "high fasting readings", when_fasting, high_fasting, commonly if dawn else inf, first),
         _Pattern("severe events", tuple(e.day.first for e in events), bool(events), severe_evidence),
     ]
     holding = [pattern for pattern in patterns if pattern.holds]
@@ -100,25 +105,21 @@ def _months(pattern: _Pattern, as_of: date) -> float:
 
 
 def _high(
-    context: Context,
-    name: str,
-    codes: tuple[str, ...],
-    tagged: tuple[str, ...],
-    kind: str,
-    meal: str,
-    threshold: float,
-    commonly: float,
-    first: date,
-    plausible: bool = True,
+    context: Context, name: str, on_file: Series, threshold: float, commonly: float, first: date
 ) -> _Pattern:
-    on_file = tagged_series(context.chart, codes, tagged, kind, meal).until(context.as_of)
+    """The last stretch of readings above the threshold that no month without one interrupts."""
     recent = [result for result in on_file.results if result.day.exact and result.day.first >= first]
     above = [result for result in recent if result.above(float(threshold))]
-    share = len(above) / len(recent) if recent else 0.0
-    days = tuple(sorted({result.day.first for result in above}))
-    ends = [above[0], above[-1]] if len(above) > 1 else above
+    begun = len(above) - 1
+    while begun > 0 and above[begun].day.first - above[begun - 1].day.first <= _BREAK:
+        begun -= 1
+    stretch = above[max(begun, 0) :]
+    if not stretch:
+        return _Pattern(name, (), False)
+    among = sum(stretch[0].day.first <= r.day.first <= stretch[-1].day.first for r in recent)
+    days = tuple(sorted({result.day.first for result in stretch}))
     evidence = tuple(
         context.evidence(result.observation, result.written, value=result.value, unit=on_file.unit)
-        for result in ends
+        for result in (stretch[0], stretch[-1])[: len(stretch)]
     )
-    return _Pattern(name, days, plausible and bool(above) and share >= float(commonly), evidence)
+    return _Pattern(name, days, len(stretch) / among >= float(commonly), evidence)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mappings.dates import before, words
-from mappings.evidence import Reading, Reason, unknown
 from mappings.events import coded_events
+from mappings.evidence import Reading, Reason, unknown
 from mappings.fhir import Condition, Encounter
 from mappings.operators.base import Context, operator, texts
 

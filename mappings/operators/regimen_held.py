@@ -33,9 +33,7 @@ def regimen_held(
     first = before(context.as_of, duration)
     parts = segments(counted, first, context.as_of)
     evidence = tuple(
-        use.evidence
-        for use in counted
-        if use.stretch.first <= context.as_of and use.stretch.last >= first
+        use.evidence for use in counted if use.stretch.first <= context.as_of and use.stretch.last >= first
     )
     if longest_break(parts, float(at_least), sure=True) <= GAP:
         return Reading(True, evidence=evidence, note=f"at least {at_least:g} a day since {first} or earlier")

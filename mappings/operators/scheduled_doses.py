@@ -11,9 +11,7 @@ from mappings.operators.base import Context, operator, texts
 
 
 @operator(MedicationStatement, MedicationRequest, Medication)
-def scheduled_doses(
-    context: Context, drug_classes: Iterable[str], injected: bool = False
-) -> Reading:
+def scheduled_doses(context: Context, drug_classes: Iterable[str], injected: bool = False) -> Reading:
     """Scheduled doses a day on day 0 of drugs of the classes, all added up.
 
     injected: only injections count; what is inhaled, infused by pump or given by another route

@@ -45,10 +45,12 @@ def share_above(
         return _too_few(context, on_file, inside, (*texts(codes), *texts(tagged)), kind, within, meal)
     states = [result.above(float(threshold)) for result in inside]
     above, open_ = states.count(True), states.count(None)
-    note = f"{above} of {len(inside)} readings marked as {_NAMES[meal]} are above {threshold:g} {on_file.unit}"
+    marked = f"{len(inside)} readings marked as {_NAMES[meal]}"
+    note = f"{above} of {marked} are above {threshold:g} {on_file.unit}"
     low, high = above / len(inside), (above + open_) / len(inside)
     highest = sorted(inside, key=lambda result: -result.value)[:_SHOWN]
-    return Reading(low if low == high else Bounds(low, high), evidence=result_evidence(context, highest, on_file), note=note)
+    evidence = result_evidence(context, highest, on_file)
+    return Reading(low if low == high else Bounds(low, high), evidence=evidence, note=note)
 
 
 _NAMES = {"premeal": "before a meal", "fasting": "fasting"}

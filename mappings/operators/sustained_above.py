@@ -51,7 +51,8 @@ def sustained_above(
         if broken is not None:
             return broken
     if not run:
-        return unknown(Reason.IMPRECISE, "the last result is an open range", result_evidence(context, [newest], on_file))
+        evidence = result_evidence(context, [newest], on_file)
+        return unknown(Reason.IMPRECISE, "the last result is an open range", evidence)
     return _long_enough(context, on_file, run, start, duration, min_results)
 
 
@@ -84,7 +85,8 @@ def _long_enough(
     evidence = result_evidence(context, run, on_file)
     refused = [item for item in on_file.refused if item.day.last >= run[0].day.first]
     if refused:
-        return unknown(Reason.UNIT_MISMATCH, refused[0].says, (*evidence, *refused_evidence(context, refused)))
+        evidence = (*evidence, *refused_evidence(context, refused))
+        return unknown(Reason.UNIT_MISMATCH, refused[0].says, evidence)
     days = len({result.day for result in run})
     reached = run[0].day.on_or_before(start)
     span_words = f"{days} results above since {run[0].written[:10]}"

@@ -30,5 +30,6 @@ def value_series(context: Context, codes: Iterable[str], kind: str, within: str 
         evidence = result_evidence(context, on_file.results[-1:], on_file)
         return unknown(Reason.STALE, f"the last result is older than {words(within)}", evidence)
     if on_file.refused:
-        return unknown(Reason.UNIT_MISMATCH, on_file.refused[-1].says, refused_evidence(context, on_file.refused))
+        evidence = refused_evidence(context, on_file.refused)
+        return unknown(Reason.UNIT_MISMATCH, on_file.refused[-1].says, evidence)
     return unknown(Reason.NO_DATA)

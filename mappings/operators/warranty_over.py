@@ -19,7 +19,10 @@ _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 @operator(DeviceUseStatement, Device)
 def warranty_over(
-    context: Context, pump_classes: Iterable[str] = (), value_sets: Iterable[str] = (), same_class_as: str = ""
+    context: Context,
+    pump_classes: Iterable[str] = (),
+    value_sets: Iterable[str] = (),
+    same_class_as: str = "",
 ) -> Reading:
     """Whether the warranty of the device in use ended before day 0.
 
@@ -45,12 +48,12 @@ def warranty_over(
                         unread.append((use.device, sentence))
                     else:
                         ends[day.first] = (use.device, sentence)
-    if len(ends) == 1:
-        [(end, (device, sentence))] = ends.items()
-        return Reading(end < context.as_of, evidence=(context.evidence(device, end.isoformat(), says=sentence),))
     found = [(device, sentence) for device, sentence in ends.values()] + unread
+    evidence = tuple(context.evidence(device, says=sentence) for device, sentence in found)
+    if len(ends) == 1:
+        end = next(iter(ends))
+        return Reading(end < context.as_of, evidence=evidence, note=f"the warranty ends on {end}")
     if found:
-        evidence = tuple(context.evidence(device, says=sentence) for device, sentence in found)
         reason = Reason.CONFLICTING if ends else Reason.NARRATIVE_ONLY
         return unknown(reason, "the notes of the device about its warranty need reading", evidence)
     return unknown(Reason.NO_DATA)

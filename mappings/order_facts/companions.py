@@ -19,7 +19,13 @@ from mappings.words import has_words
 
 _BILLED = (HCPCS, CPT)
 _CONVENIENCE = {
-    "remote-controller": ("remote controller", "remote control", "personal diabetes manager", "PDM"),
+    "remote-controller": (
+        "remote controller",
+        "remote control",
+        "personal diabetes manager",
+        "personal diabetes monitor",
+        "PDM",
+    ),
     "software-or-adapter": ("software", "adapter", "adaptor"),
     "cover-or-case": ("pump cover", "pump case", "carrying case", "case", "cover", "shower bag", "pouch"),
 }
@@ -143,6 +149,14 @@ def accessory_type(context: Context) -> Reading:
     if not kind.known:
         return kind
     return Reading(kind.value != "none", evidence=kind.evidence, basis=Basis.ORDER)
+
+
+def order_is_controller(context: Context) -> Reading:
+    """Whether the order is for the hand-held controller of a pump (a personal diabetes manager)."""
+    kind = accessory_kind(context)
+    if not kind.known:
+        return kind
+    return Reading(kind.value == "remote-controller", evidence=kind.evidence, basis=Basis.ORDER)
 
 
 def device_is_infusion_controller(context: Context) -> Reading:
