@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mappings.conditions import in_any, is_recognised, words_of
+from mappings.conditions import in_any, is_recognised
 from mappings.evidence import Reading, Reason, unknown
 from mappings.fhir import Condition
 from mappings.operators.base import Context, operator, texts
-from mappings.reasons import stated_reasons
+from mappings.order_facts.indication import reasons_of_order
 
 
 @operator(Condition)
@@ -24,15 +24,13 @@ def other_primary_cancer(
     """
     chart, known = context.chart, context.value_sets
     wanted, first, second = texts(value_sets), texts(primaries), texts(spread)
-    reasons = stated_reasons(context.order, chart)
-    if not reasons or not chart.has(Condition) or not all(is_recognised(known, r.concept) for r in reasons):
+    reasons = list(reasons_of_order(context))
+    if not reasons or not chart.has(Condition) or not all(is_recognised(known, c) for c, _ in reasons):
         return unknown(Reason.NO_DATA)
-    if any(in_any(known, reason.concept, wanted) for reason in reasons):
+    if any(in_any(known, concept, wanted) for concept, _ in reasons):
         return unknown(Reason.NO_DATA)
-    others = [reason for reason in reasons if in_any(known, reason.concept, first)]
-    if not others and any(in_any(known, reason.concept, second) for reason in reasons):
+    others = [shown for concept, shown in reasons if in_any(known, concept, first)]
+    if not others and any(in_any(known, concept, second) for concept, _ in reasons):
         return unknown(Reason.NO_DATA)
-    evidence = tuple(
-        r.evidence(context.order, f"reason of the order: {words_of(r.concept)}") for r in others or reasons
-    )
+    evidence = tuple(others or (shown for _, shown in reasons))
     return Reading(False, evidence=evidence, inferred=True, note="the order is for another reason")
