@@ -12,21 +12,9 @@ from mappings.documents import At, DocumentError, nearest, read
 from mappings.states import STATES
 from mappings.words import folded
 
+# Compared after folding, so without capitals and dots.
 _LEGAL = frozenset(
-    [
-        "inc",
-        "incorporated",
-        "llc",
-        "corp",
-        "corporation",
-        "co",
-        "company",
-        "ltd",
-        "limited",
-        "plc",
-        "lp",
-        "the",
-    ]
+    ("inc", "incorporated", "llc", "corp", "corporation", "co", "company", "ltd", "plc", "the")
 )
 
 

@@ -23,7 +23,7 @@ from mappings.words import has_words
 from policies.payer_file import Payer, bare, read_payers
 
 _PACKAGED = Path(__file__).parent / "payers.yaml"
-_NAIC = ("urn:oid:2.16.840.1.113883.6.300", "http://terminology.hl7.org/NamingSystem/naic", "naic")
+_NAIC = ("2.16.840.1.113883.6.300", "naic")
 
 
 class PayerMatch(Struct, frozen=True):
@@ -147,7 +147,7 @@ class Payers:
     def _by_identifier(self, payor: _Payor) -> tuple[str, str] | None:
         for identifier in payor.identifiers:
             payer_id = self._codes.get(identifier.value.strip())
-            if payer_id is not None and identifier.system.casefold() in _NAIC:
+            if payer_id is not None and any(name in identifier.system.casefold() for name in _NAIC):
                 return payer_id, f"by its identifier {identifier.value}"
         return None
 
