@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mappings.catalogue import Catalogue, FactDefinition, Given
 from mappings.chart import Chart
@@ -16,6 +16,7 @@ from mappings.evidence import SILENT, Reading, Reason, unknown
 from mappings.fhir import Coverage
 from mappings.operators.base import Context
 from mappings.order import Order
+from mappings.recorded import joined, recorded
 from mappings.statements import Statements
 
 
@@ -78,12 +79,26 @@ class FactBook:
     def _state(self, definition: FactDefinition) -> Reading | None:
         if not definition.stated:
             return None
-        return self._statements.reading(definition.name, definition.type, definition.unit)
+        own = self._statements.reading(definition.name, definition.type, definition.unit)
+        if own is not None or not definition.opposite:
+            return own
+        other = self._statements.reading(definition.opposite, definition.type, definition.unit)
+        if other is None or not other.known:
+            return other
+        return structs.replace(other, value=not other.value, note=f"stated as {definition.opposite}")
 
     def _compute(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
         stated_on_order = self._context.order.parameter(definition.name, definition.type, definition.unit)
         if stated_on_order is not None and not _is_foreign(stated_on_order, definition):
             return stated_on_order
+        computed = self._derive(definition, given)
+        by_name = recorded(
+            self._context.chart, self._context.as_of, definition.name, definition.type, definition.unit
+        )
+        return computed if by_name is None else joined(by_name, computed)
+
+    def _derive(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
+        """What the first operator that can tell says, else the most telling of the unknown readings."""
         best = SILENT
         for derivation in definition.derivations:
             arguments = {

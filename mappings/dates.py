@@ -148,5 +148,18 @@ def completed_months(birth: Span, day: date) -> tuple[int, int]:
     return low.years * 12 + low.months, high.years * 12 + high.months
 
 
+def months_between(start: date, end: date) -> float:
+    """Calendar months from `start` to `end`: whole months are whole numbers, the rest a fraction.
+
+    16 November to 16 February is 3.0, to 15 February less. 0 when `end` does not come later.
+    """
+    if end <= start:
+        return 0.0
+    delta = relativedelta(end, start)
+    whole = delta.years * 12 + delta.months
+    begun = start + relativedelta(months=whole)
+    return whole + (end - begun).days / ((start + relativedelta(months=whole + 1)) - begun).days
+
+
 def _years(birth: date, day: date) -> int:
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))

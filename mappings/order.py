@@ -34,7 +34,7 @@ from mappings.pumps import pumps as pumps_by_code
 from mappings.units import in_unit
 
 FACT_SYSTEM = "urn:coverage-hooks:fact"
-_ANSWER_SYSTEM = "urn:coverage-hooks:answer"
+ANSWER_SYSTEM = "urn:coverage-hooks:answer"
 
 
 class Order(Struct, frozen=True):
@@ -89,7 +89,7 @@ def _parameter_value(parameter: RequestParameter, kind: str, unit: str) -> Any:
     concept = parameter.valueCodeableConcept
     if concept is None:
         return None
-    ours = next((coding.code for coding in concept.coding if coding.system == _ANSWER_SYSTEM), "")
+    ours = next((coding.code for coding in concept.coding if coding.system == ANSWER_SYSTEM), "")
     return ours or next((coding.code for coding in concept.coding if coding.code), concept.text) or None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,11 @@ class Context(Struct):
         )
 
 
+def texts(argument: str | Iterable[str]) -> tuple[str, ...]:
+    """An argument that may be one text or a list of texts."""
+    return (argument,) if isinstance(argument, str) else tuple(argument)
+
+
 class Operator(Struct, frozen=True):
     """A named function with the resource types it reads.
 
@@ -67,8 +72,7 @@ class Operator(Struct, frozen=True):
     def code_sets(self, arguments: Mapping[str, Any]) -> set[str]:
         sets: set[str] = set()
         for name in self.code_arguments:
-            value = arguments.get(name, ())
-            sets.update((value,) if isinstance(value, str) else value)
+            sets.update(texts(arguments.get(name, ())))
         return sets
 
     def misfit(self, arguments: Mapping[str, Any]) -> str:

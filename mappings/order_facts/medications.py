@@ -118,11 +118,12 @@ def _by_pump_in_chart(context: Context) -> Iterator[Given]:
     )
     for resource in in_use:
         dosages = resource.dosageInstruction if isinstance(resource, MedicationRequest) else resource.dosage
-        if any(_is_pumped(dosage) for dosage in dosages):
+        if any(is_pumped(dosage) for dosage in dosages):
             yield _of_request(context, resource, context.evidence(resource, says="given by pump"))
 
 
-def _is_pumped(dosage: Dosage) -> bool:
+def is_pumped(dosage: Dosage) -> bool:
+    """Whether a dosage is given by pump: a continuous infusion by its method, or by its words."""
     method = dosage.method
     if method is not None and any(key(coding) == CONTINUOUS_INFUSION for coding in method.coding):
         return True
