@@ -29,7 +29,7 @@ _PUBLIC = ("medicaid", "chip")
 _PLAN_CLASSES = ("plan", "subplan")
 
 
-class PlanName(Struct, frozen=True, forbid_unknown_fields=True):
+class PlanName(Struct, frozen=True):
     """A plan or program that a payer sells under a name, with its line of business."""
 
     phrases: tuple[str, ...]
