@@ -328,6 +328,14 @@ def test_a_further_file_adds_a_payer(tmp_path: Path) -> None:
     assert (acme.payer_id, acme.line_of_business) == ("acme", "commercial")
 
 
+def test_medicare_through_original_medicare_is_fee_for_service(tmp_path: Path) -> None:
+    path = tmp_path / "payers.yaml"
+    path.write_text("cms: {name: Medicare, names: [Original Medicare], lines_of_business: [medicare-ffs]}\n")
+    written = coverage("Original Medicare", kind=(SOPT, "1"))
+    found = Payers.load(path).match(msgspec.json.decode(json.dumps(written), type=Coverage), chart_of())
+    assert found.line_of_business == "medicare-ffs"
+
+
 BROKEN = {
     "a payer defined twice": ("aetna: {name: A, names: [Other], lines_of_business: []}", "defined twice"),
     "a name of another payer": (
