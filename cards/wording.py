@@ -111,11 +111,18 @@ def _sections(d: Determination, could_not: list[str]) -> Iterator[tuple[str, lis
     yield "Not documented", unknown
     yield (
         "The policy reserves the decision",
-        [f"- {n.says}. {_where(n.citation)}" for n in d.reservations if n.state == _MET],
+        [line for n in d.reservations for line in _reserving(n, n.id in d.lacking)],
     )
     yield "Already shown", _shown(d)
     yield "Could not be checked", [f"- {text}" for text in could_not]
     yield "Next", _next(d)
+
+
+def _reserving(node: Node, may_apply: bool) -> list[str]:
+    """A provision that reserves the decision, or may do so."""
+    if node.state == _MET:
+        return [f"- {node.says}. {_where(node.citation)}"]
+    return [f"- Perhaps: {_lower(node.says)}. {_where(node.citation)}"] if may_apply else []
 
 
 def _flat_nodes(steps: tuple[Step, ...]) -> list[Node]:

@@ -89,7 +89,7 @@ class FactBook:
 
     def _compute(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
         stated_on_order = self._context.order.parameter(definition.name, definition.type, definition.unit)
-        if stated_on_order is not None:
+        if stated_on_order is not None and not _is_foreign(stated_on_order, definition):
             return stated_on_order
         computed = self._derive(definition, given)
         by_name = recorded(
@@ -128,3 +128,8 @@ class FactBook:
                 if kind in chart.failures:
                     return f"{kind} could not be fetched: {chart.failures[kind]}"
         return ""
+
+
+def _is_foreign(reading: Reading, definition: FactDefinition) -> bool:
+    """Whether an order's parameter answers with a code that is no option: then what it means is computed."""
+    return bool(definition.options) and reading.known and reading.value not in definition.options

@@ -59,6 +59,16 @@ class Chart:
         self._in_set: dict[tuple[type[Resource], str], list[Resource]] = {}
         self._once: dict[Hashable, Any] = {}
 
+    def know(self, items: Iterable[Item]) -> None:
+        """Let references resolve to resources that are no part of the record: the draft orders.
+
+        A copy of one in the record (the same reference) then stays out, if it is added later.
+        """
+        for item in items:
+            for name in (reference_of(item.resource) if item.resource.id else "", item.full_url):
+                if name:
+                    self._by_reference.setdefault(name, item.resource)
+
     def add(self, items: Iterable[Item], origin: Origin) -> None:
         """Take resources in; the first of two with one reference counts."""
         by_reference = self._by_reference

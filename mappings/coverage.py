@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from mappings.codes import key, systems
-from mappings.dates import span
+from mappings.dates import may_include
 from mappings.documents import At, read
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Coverage
@@ -81,9 +81,7 @@ def counts_on(coverage: Coverage, day: date) -> bool:
     if coverage.status not in ("active", ""):
         return False
     period = coverage.period
-    start, end = (span(period.start), span(period.end)) if period is not None else (None, None)
-    begun = start is None or start.on_or_before(day) is not False
-    return begun and (end is None or end.on_or_after(day) is not False)
+    return period is None or may_include(period.start, period.end, day)
 
 
 def plan_names(coverage: Coverage) -> tuple[str, ...]:
@@ -112,7 +110,8 @@ def membership(
     not known. plans: the payer's own plan names. payor_names: names of the payor.
     """
     names = plan_names(coverage)
-    named = [p for p in plans if any(has_words(text, phrase) for text in names for phrase in p.phrases)]
+    texts = (*names, *payor_names)
+    named = [p for p in plans if any(has_words(text, phrase) for text in texts for phrase in p.phrases)]
     programs = {p.program for p in named if p.program}
     plan = (
         Reading(names[0], evidence=(_with(evidence, names[0]),))
@@ -120,11 +119,11 @@ def membership(
         else unknown(Reason.NO_DATA, "The coverage names no plan.")
     )
     program = (
-        Reading(programs.copy().pop(), evidence=(_with(evidence, names[0]),))
+        Reading(programs.pop(), evidence=(_with(evidence, texts[0]),))
         if len(programs) == 1
         else unknown(Reason.NO_DATA, "The coverage names no program.")
     )
-    line = _line(coverage, evidence, payer_lines, named, (*names, *payor_names))
+    line = _line(coverage, evidence, payer_lines, named, texts)
     return Membership(payer_id, line, plan, program)
 
 

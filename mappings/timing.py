@@ -29,14 +29,12 @@ def times_per_day(dosage: Dosage) -> Rate:
 
     Everything that the instruction states must be true at once: a frequency of one "before a meal"
     (one to three) with the words "before each meal" is three, and a contradiction is unknown.
-    As-needed doses are not scheduled (0, as_needed). A sliding scale makes the rate unknown even
-    with a coded frequency: then that is how often glucose is measured, and a dose may be none.
+    As-needed doses are not scheduled (0, as_needed). A sliding scale without a frequency is unknown;
+    with one ("per sliding scale before each meal") it is a scheduled dose of varying size.
     """
     code = dosage.timing.code if dosage.timing else None
     repeat = dosage.timing.repeat if dosage.timing else None
     texts = [text for text in (code.text if code else "", dosage.text) if text]
-    if any(map(is_sliding_scale, (*texts, *(note.text for note in dosage.additionalInstruction)))):
-        return Rate(problem="narrative_only", says="the dose follows a sliding scale")
     if dosage.asNeededBoolean or dosage.asNeededCodeableConcept:
         return AS_NEEDED
     worded = [rate_of_text(text) for text in texts]
@@ -45,6 +43,8 @@ def times_per_day(dosage: Dosage) -> Rate:
     rates = [rate_of_repeat(repeat), rate_of_code(code), *worded]
     lows = [rate.low for rate in rates if rate.low is not None and not rate.as_needed]
     highs = [rate.high for rate in rates if rate.high is not None and not rate.as_needed]
+    if not lows and any(map(is_sliding_scale, (*texts, *(c.text for c in dosage.additionalInstruction)))):
+        return Rate(problem="narrative_only", says="the dose follows a sliding scale")
     if not lows:
         problems = (rate for rate in reversed(rates) if rate.problem)
         return next(problems, Rate(problem="no_data", says="no schedule is stated"))

@@ -47,7 +47,7 @@ class Engine(Struct, frozen=True):
         files = [path for folder in (LIBRARY, *policy_folders) for path in policy_files(folder)]
         policies = [load_policy(path, catalogue, value_sets) for path in files]
         payers = Payers.load(*(f / "payers.yaml" for f in policy_folders if (f / "payers.yaml").is_file()))
-        return cls(catalogue, value_sets, Drugs.load(), payers, Registry(policies, value_sets))
+        return cls(catalogue, value_sets, Drugs.load(value_sets), payers, Registry(policies, value_sets))
 
     @property
     def facts(self) -> frozenset[str]:
@@ -72,7 +72,7 @@ class Engine(Struct, frozen=True):
         forced = None if policies is None else [self._forced(name) for name in policies]
         report = Report([], [])
         for order in orders_of(drafts, chart, today):
-            if only is not None and not _selected(order, only):
+            if only is not None and not is_selected(order, only):
                 continue
             self._decide_one(order, chart, forced, report)
         return report
@@ -153,17 +153,18 @@ class Engine(Struct, frozen=True):
         determination = evaluate(policy, book, self.value_sets, order.reference, order.day)
         if determination is not None:
             determination.policy.payer = self.payers.name(policy.payer)
-            determination.order_label = _label(order, chart)
+            determination.order_label = order_label(order, chart)
             determination.listed = [c for code in order.codes for c in policy.codes.get(code, ())]
         return determination
 
 
-def _selected(order: Order, only: frozenset[str]) -> bool:
+def is_selected(order: Order, only: frozenset[str]) -> bool:
+    """Whether one of these references is the order, or a drug order that belongs to it."""
     mine = (order.resource, *order.drug_orders)
     return any(reference_of(resource) in only for resource in mine)
 
 
-def _label(order: Order, chart: Chart) -> str:
+def order_label(order: Order, chart: Chart) -> str:
     """What is ordered, in the order's own words."""
     concept = ordered_item(order.resource, chart)
     if concept is None:

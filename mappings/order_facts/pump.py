@@ -204,7 +204,7 @@ def pump_automation(context: Context) -> Reading:
     return _of_model(context, lambda model: model.automation)
 
 
-def device_is_basal_only(context: Context) -> Reading:
+def pump_basal_only(context: Context) -> Reading:
     """Whether the model delivers basal insulin only (Omnipod GO)."""
     return _of_model(context, lambda model: None if model.is_family else model.basal_only)
 

@@ -222,10 +222,12 @@ def test_an_explicit_no_goes_before_the_words():
         {"additionalInstruction": [{"text": "Sliding scale, see protocol"}]},
     ],
 )
-def test_a_sliding_scale_is_unknown_even_with_a_frequency(elements):
+def test_a_sliding_scale_counts_only_with_a_coded_frequency(elements):
     timing = {"repeat": {"frequency": 3, "period": 1, "periodUnit": "d"}, **elements.get("timing", {})}
     found = times_per_day(dosage(**{**elements, "timing": timing}))
-    assert (found.low, found.problem, found.says) == (
+    assert (found.low, found.high) == (3, 3)
+    without = times_per_day(dosage(**elements))
+    assert (without.low, without.problem, without.says) == (
         None,
         "narrative_only",
         "the dose follows a sliding scale",

@@ -1,0 +1,101 @@
+"""The Flask application: one blueprint for each area, one shape for every error."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from cds_service.clock import Clock, system_clock
+from cds_service.cors import allow_cross_origin
+from cds_service.desk import Desk, attach
+from cds_service.determinations import determinations
+from cds_service.errors import (
+    MEDIA_TYPE,
+    BadRequestError,
+    InternalError,
+    MethodError,
+    NotFoundError,
+    ServiceError,
+    outcome,
+    too_deep,
+)
+from cds_service.faults import report_fault
+from cds_service.health import health
+from cds_service.home import home
+from cds_service.hooks import hooks
+from cds_service.services import Registry
+from cds_service.settings import Settings, from_environment
+from cds_service.watched_engine import WatchedEngine
+from policies.engine import Engine
+
+
+def create_app(
+    settings: Settings | None = None,
+    engine: Engine | None = None,
+    *,
+    clock: Clock = system_clock,
+    services: Registry | None = None,
+) -> Flask:
+    """The application.
+
+    settings: from the environment by default. engine: the packaged policies and those of
+    settings.policy_dirs by default. clock: tells day 0 of orders without a date. services: those
+    of discovery. Raises SettingsError, or mappings.yaml_file.DataError for a broken policy.
+    """
+    settings = settings if settings is not None else from_environment(os.environ)
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False
+    if engine is not None:
+        fixed = engine
+        desk = Desk(settings, services or Registry(), lambda: fixed, lambda: "", clock)
+    else:
+        watched = WatchedEngine([Path(folder) for folder in settings.policy_dirs], settings.policy_refresh)
+        desk = Desk(settings, services or Registry(), watched.engine, lambda: watched.problem, clock)
+    attach(app, desk)
+    for blueprint in (home, hooks, determinations, health):
+        app.register_blueprint(blueprint)
+    allow_cross_origin(app, settings.cors_origins)
+    _answer_errors(app)
+    return app
+
+
+def _answer_errors(app: Flask) -> None:
+    @app.errorhandler(ServiceError)
+    def known(error: ServiceError) -> Response:
+        return _response(error)
+
+    @app.errorhandler(RecursionError)
+    def deep(_: RecursionError) -> Response:
+        return _response(too_deep())
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        return _response(_of_werkzeug(error))
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        # The rule, not the path: a path may hold anything.
+        rule = request.url_rule.rule if request.url_rule is not None else "an unknown route"
+        fault_id = report_fault(error, f"{request.method} {rule}")
+        mend = f"Report fault {fault_id} to whoever runs this service."
+        return _response(InternalError("internal", "The service had a fault.", mend=mend))
+
+
+def _of_werkzeug(error: HTTPException) -> ServiceError:
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        mend = f"Allowed here: {allowed}."
+        return MethodError("wrong-method", "This address has no such method.", mend=mend, headers={"Allow": allowed})
+    if error.code == 404:
+        mend = "GET /cds-services lists the services."
+        return NotFoundError("unknown-route", "There is nothing at this address.", mend=mend)
+    return BadRequestError("invalid-request", f"The request cannot be read: {error.name}.")
+
+
+def _response(error: ServiceError) -> Response:
+    body = msgspec.json.encode(outcome(error))
+    return Response(body, error.status, mimetype=MEDIA_TYPE, headers=error.headers)

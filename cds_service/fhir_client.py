@@ -1,0 +1,235 @@
+"""Calls to the FHIR server of a request: bounded in time, pages and bytes, and never a failure.
+
+The bearer token of the request goes to the server's own origin and nowhere else: next pages of
+another origin are refused and redirects are not followed. What goes wrong becomes a short reason
+that holds no URL, no token and no words of the server, because all of these may name the patient.
+
+Sources: FHIR R4, RESTful API, search and paging; CDS Hooks 2.0, section FHIR Resource Access.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urljoin
+
+import msgspec
+import requests
+import urllib3
+from msgspec import Struct
+from requests.adapters import HTTPAdapter
+
+from cds_service.origins import Allowed, BadUrlError, Url, base_url, checked
+from cds_service.settings import Settings
+from mappings.parsing import Item, Problem, Received, read
+
+_CHUNK = 256 * 1024
+_POOL = 32
+PAGE_SIZE = 1_000
+
+_REASONS = {
+    400: "the FHIR server did not understand the query (400)",
+    401: "the FHIR server did not accept the access token (401)",
+    403: "the FHIR server refused access (403)",
+    404: "the FHIR server does not have it (404)",
+    410: "it was deleted (410)",
+    429: "the FHIR server had too many requests (429)",
+}
+TOO_LATE = "the FHIR server did not answer in time"
+
+
+class Fetched(Struct, frozen=True):
+    """What a query gave. failure: why it is not complete; `items` are then what came before."""
+
+    items: tuple[Item, ...] = ()
+    failure: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+class _FailedError(Exception):
+    """A call that gave nothing; the message is the reason."""
+
+
+class FhirAccess:
+    """The service's way out: one pool of connections, and the rule about who may be called."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        origins = frozenset(base_url(text).origin for text in settings.fhir_servers)
+        self._allowed = Allowed(origins, loopback=settings.development)
+        self._session = requests.Session()
+        # Neither .netrc nor proxies of the environment may change where a token goes.
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = HTTPAdapter(pool_connections=_POOL, pool_maxsize=_POOL, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    @property
+    def parallel(self) -> int:
+        """How many queries of one request may run at a time."""
+        return self._settings.fhir_parallel
+
+    def server(self, base: str, token: str) -> FhirServer | str:
+        """The server at a base URL for one request, or why it is not called. The deadline starts now."""
+        try:
+            url = base_url(base)
+        except BadUrlError as error:
+            return f"fhirServer cannot be used: {error}"
+        return self._allowed.refusal(url) or FhirServer(self._session, url, token, self._settings)
+
+
+class FhirServer:
+    """One FHIR server during one request. Safe to use from several threads."""
+
+    def __init__(self, session: requests.Session, base: Url, token: str, settings: Settings) -> None:
+        self._session = session
+        self._base = base
+        self._settings = settings
+        self._ends = time.monotonic() + settings.fhir_deadline
+        self._headers = {"Accept": "application/fhir+json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._lock = threading.Lock()
+        self._bytes = 0
+        self._unreachable = ""
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the deadline; 0 when it has passed."""
+        return max(0.0, self._ends - time.monotonic())
+
+    def search(self, path: str) -> Fetched:
+        """All pages of a search like "Condition?patient=1"."""
+        return self.follow(f"{self._base}/{path}&_count={PAGE_SIZE}")
+
+    def read(self, path: str) -> Fetched:
+        """One resource, like "Patient/1"."""
+        try:
+            received = self._get(checked(f"{self._base}/{path}"))
+        except (_FailedError, BadUrlError) as error:
+            return Fetched(failure=str(error))
+        if received.kind != "resource":
+            return Fetched(failure=_misfit(received))
+        return Fetched(received.items, problems=received.problems)
+
+    def path_of(self, reference: str) -> str:
+        """The path of a reference on this server ("Patient/1"), "" for one that leads elsewhere."""
+        if "://" not in reference:
+            return reference
+        try:
+            url = checked(reference)
+        except BadUrlError:
+            return ""
+        inside = url.origin == self._base.origin and url.path.startswith(f"{self._base.path}/")
+        return url.path[len(self._base.path) + 1 :] if inside else ""
+
+    def follow(self, url: str) -> Fetched:
+        """A page and all that come after it."""
+        items: list[Item] = []
+        problems: list[Problem] = []
+        seen: set[str] = set()
+        try:
+            while url:
+                if len(seen) >= self._settings.fhir_page_limit:
+                    raise _FailedError(f"only the first {len(seen)} pages were read")
+                page = self._page_url(url)
+                if str(page) in seen:
+                    raise _FailedError("the pages of the FHIR server lead in a circle")
+                seen.add(str(page))
+                received = self._get(page)
+                if received.kind not in ("bundle", "nothing") or (received.outcome and not received.items):
+                    raise _FailedError(_misfit(received))
+                items += received.items
+                problems += received.problems
+                url = urljoin(str(page), received.next_url) if received.next_url else ""
+        except _FailedError as error:
+            return Fetched(tuple(items), str(error), tuple(problems))
+        return Fetched(tuple(items), problems=tuple(problems))
+
+    def _page_url(self, url: str) -> Url:
+        """A next page: only on the origin of the server, where the token may go."""
+        try:
+            page = checked(urljoin(f"{self._base}/", url))
+        except BadUrlError:
+            raise _FailedError("the next page is no usable URL") from None
+        if page.origin != self._base.origin:
+            raise _FailedError("the next page lies on another server")
+        return page
+
+    def _get(self, url: Url) -> Received:
+        """The JSON at a URL. Raises _FailedError."""
+        body = self._body(url)
+        try:
+            received = read(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise _FailedError("the FHIR server sent no usable JSON") from None
+        return received
+
+    def _body(self, url: Url, *, again: bool = True) -> bytes:
+        if self._unreachable:
+            raise _FailedError(self._unreachable)
+        left = self.seconds_left
+        if not left:
+            raise _FailedError(TOO_LATE)
+        connect = min(left, self._settings.fhir_connect_timeout)
+        silence = min(left, self._settings.fhir_read_timeout)
+        try:
+            with self._session.get(
+                str(url),
+                headers=self._headers,
+                timeout=(connect, silence),
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                if response.status_code != 200:
+                    raise _FailedError(_status_reason(response.status_code))
+                return self._content(response)
+        except requests.ConnectTimeout:
+            self._unreachable = "the FHIR server cannot be reached"
+            raise _FailedError(self._unreachable) from None
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
+            raise _FailedError(TOO_LATE) from None
+        except requests.ConnectionError as error:
+            if again and isinstance(_root(error), urllib3.exceptions.ProtocolError):
+                # A pooled connection that the server had closed meanwhile: a new one may do.
+                return self._body(url, again=False)
+            if isinstance(_root(error), urllib3.exceptions.NewConnectionError):
+                self._unreachable = "the FHIR server cannot be reached"
+            raise _FailedError(self._unreachable or "the connection to the FHIR server broke") from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
+            raise _FailedError("the query to the FHIR server failed") from None
+
+    def _content(self, response: requests.Response) -> bytes:
+        """The body as it comes in, within the limits of the request."""
+        parts = []
+        while part := response.raw.read1(_CHUNK, decode_content=True):
+            parts.append(part)
+            with self._lock:
+                self._bytes += len(part)
+            if self._bytes > self._settings.fhir_byte_limit:
+                raise _FailedError("the FHIR server sent more data than is read")
+            if not self.seconds_left:
+                raise _FailedError(TOO_LATE)
+        return b"".join(parts)
+
+
+def _status_reason(status: int) -> str:
+    if status in _REASONS:
+        return _REASONS[status]
+    if 300 <= status < 400:
+        return f"the FHIR server redirects ({status}), which is not followed"
+    return f"the FHIR server had an error ({status})"
+
+
+def _misfit(received: Received) -> str:
+    if received.outcome:
+        return "the FHIR server reported an error"
+    return "the FHIR server sent something else than was asked for"
+
+
+def _root(error: BaseException) -> BaseException | None:
+    """The urllib3 error behind one of requests."""
+    cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else None
+    return getattr(cause, "reason", None) or cause

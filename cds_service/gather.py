@@ -1,0 +1,199 @@
+"""The chart of a request: prefetch first, then what is missing from the FHIR server.
+
+Queries run in parallel and stop at the deadline of the answer; then come the references that are
+still open. Whatever cannot be had is a reason in `Chart.failures`, which makes facts unknown, and a
+sentence for the reader. Draft orders are no record: references resolve to them, but they are no
+evidence of what the patient has or takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+
+from msgspec import Struct
+
+from cds_service.fhir_client import TOO_LATE, Fetched, FhirAccess, FhirServer
+from cds_service.hook_request import HookRequest
+from cds_service.prefetch import KINDS, REFERENCED, Query
+from cds_service.prefetched import Prefetched, read_prefetch
+from cds_service.references import open_references
+from mappings.chart import Chart
+from mappings.evidence import Origin
+from mappings.fhir import RESOURCE_TYPES
+from mappings.parsing import Problem
+from mappings.terminology import ValueSets
+
+_FIRST_PAGE = "only the first page was sent"
+
+
+class Gathered(Struct, frozen=True):
+    """A chart, and what is to be said about it.
+
+    could_not: what could not be had, in plain words. problems: what had to be mended while reading.
+    """
+
+    chart: Chart
+    could_not: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all is known about the patient."""
+        return not any(self.chart.has(kind) for kind in RESOURCE_TYPES.values())
+
+
+def chart_of_drafts(request: HookRequest, value_sets: ValueSets) -> Chart:
+    """A chart that knows the draft orders and what stands beside them, and nothing of the record."""
+    chart = Chart(request.patient_id, value_sets)
+    chart.know(draft.item for draft in request.drafts if draft.item and draft.is_order)
+    beside = [draft.item for draft in request.drafts if draft.item and not draft.is_order]
+    chart.add(beside, Origin.ORDER)
+    return chart
+
+
+def gather(
+    request: HookRequest, queries: Sequence[Query], value_sets: ValueSets, access: FhirAccess | None
+) -> Gathered:
+    """Everything that can be had about the patient of a request. access: None stays offline.
+
+    Raises BadRequestError for prefetch that is no JSON.
+    """
+    chart = chart_of_drafts(request, value_sets)
+    prefetched = read_prefetch(request.prefetch, queries, chart)
+    problems = [problem for draft in request.drafts for problem in draft.problems] + prefetched.problems
+    missing = [query for query in queries if not prefetched.answers(query)]
+    chart.answered |= {query.kind for query in queries} - {query.kind for query in missing}
+    gaps = _Gaps(chart)
+    server = _server(request, access)
+    if isinstance(server, FhirServer):
+        crew = _Crew(request, prefetched, chart, gaps, server)
+        problems += crew.fetch(missing, parallel=access.parallel if access else 1)
+    else:
+        for kind, reason in prefetched.failures.items():
+            gaps.failed(kind, reason)
+        for query in missing:
+            gaps.not_had(query.kind, server, failed=bool(request.fhir_server and access))
+        for kind in sorted({kind for page in prefetched.pages for kind in page.kinds}):
+            gaps.failed(kind, f"{_FIRST_PAGE}, and {server}")
+    chart.answered -= chart.failures.keys()
+    return Gathered(chart, gaps.sentences(), tuple(problems))
+
+
+def _server(request: HookRequest, access: FhirAccess | None) -> FhirServer | str:
+    """The FHIR server of a request, or why none is called."""
+    if access is None:
+        return "this check is offline"
+    if not request.fhir_server:
+        return "no FHIR server was named"
+    return access.server(request.fhir_server, request.access_token.value)
+
+
+class _Gaps:
+    """What could not be had: for the chart by type, for the reader in sentences."""
+
+    def __init__(self, chart: Chart) -> None:
+        self._chart = chart
+        self._said: dict[str, dict[str, None]] = {}
+
+    def failed(self, kind: str, reason: str) -> None:
+        """A type that was asked for in vain: facts that rest on it alone are unknown."""
+        self._chart.failures.setdefault(kind, reason)
+        self._say(kind, reason)
+
+    def not_had(self, kind: str, why: str, *, failed: bool) -> None:
+        """A type that prefetch does not hold and no server was asked for; `failed` if one was named."""
+        if failed:
+            self.failed(kind, why)
+        elif kind not in self._chart.answered and kind not in self._chart.failures:
+            self._say(kind, f"not in the request, and {why}")
+
+    def reference_failed(self, kind: str, reason: str) -> None:
+        """A resource that something refers to. The type as a whole may still have been answered."""
+        if kind in REFERENCED or kind not in self._chart.answered:
+            self.failed(kind, reason)
+        else:
+            self._say(kind, f"one that the order or the record refers to: {reason}")
+
+    def _say(self, kind: str, reason: str) -> None:
+        label = KINDS[kind].label if kind in KINDS else kind
+        self._said.setdefault(reason, {})[label] = None
+
+    def sentences(self) -> tuple[str, ...]:
+        """One for each reason, with all types that it holds for."""
+        labels = {reason: ", ".join(said) for reason, said in self._said.items()}
+        return tuple(f"{text[0].upper()}{text[1:]}: {reason}." for reason, text in labels.items())
+
+
+class _Crew:
+    """The queries of one request, a round at a time."""
+
+    def __init__(
+        self, request: HookRequest, prefetched: Prefetched, chart: Chart, gaps: _Gaps, server: FhirServer
+    ) -> None:
+        self._patient_id = request.patient_id
+        self._orders = [d.resource for d in request.drafts if d.resource is not None and d.is_order]
+        self._pages = prefetched.pages
+        self._chart, self._gaps, self._server = chart, gaps, server
+        self._tried: set[str] = set()
+
+    def fetch(self, missing: Sequence[Query], *, parallel: int) -> list[Problem]:
+        """Ask for what is missing, then for open references; two more rounds of these at most.
+
+        Returns what had to be mended. Whatever is not there at the deadline counts as not had.
+        """
+        problems: list[Problem] = []
+        pool = ThreadPoolExecutor(parallel, thread_name_prefix="fhir")
+        try:
+            jobs = [self._query(query) for query in missing]
+            jobs += [
+                _Job(page.kinds, partial(self._server.follow, page.url), self._gaps.failed)
+                for page in self._pages
+            ]
+            jobs += self._references(REFERENCED)
+            for _ in range(3):
+                problems += self._run(jobs, pool)
+                self._chart.answered |= {query.kind for query in missing} - self._chart.failures.keys()
+                jobs = self._references(RESOURCE_TYPES)
+                if not jobs:
+                    break
+        finally:
+            # Calls that hang end by their own timeouts; nobody waits for them.
+            pool.shutdown(wait=False, cancel_futures=True)
+        return problems
+
+    def _query(self, query: Query) -> _Job:
+        ask = self._server.read if query.kind == "Patient" else self._server.search
+        return _Job(frozenset({query.kind}), partial(ask, query.path(self._patient_id)), self._gaps.failed)
+
+    def _references(self, kinds: Collection[str]) -> list[_Job]:
+        jobs = []
+        for reference, kind in open_references(self._orders, self._chart).items():
+            path = self._server.path_of(reference)
+            if kind in kinds and path and path not in self._tried:
+                self._tried.add(path)
+                read = partial(self._server.read, path)
+                jobs.append(_Job(frozenset({kind}), read, self._gaps.reference_failed))
+        return jobs
+
+    def _run(self, jobs: Sequence[_Job], pool: ThreadPoolExecutor) -> list[Problem]:
+        problems: list[Problem] = []
+        futures: list[Future[Fetched]] = [pool.submit(job.ask) for job in jobs]
+        wait(futures, timeout=self._server.seconds_left)
+        for job, future in zip(jobs, futures, strict=True):
+            fetched = future.result() if future.done() else Fetched(failure=TOO_LATE)
+            self._chart.add(fetched.items, Origin.SERVER)
+            problems += fetched.problems
+            if fetched.failure:
+                for kind in sorted(job.kinds):
+                    job.failed(kind, fetched.failure)
+        return problems
+
+
+class _Job(Struct, frozen=True):
+    """A call, the types it is about, and what to do when it fails."""
+
+    kinds: frozenset[str]
+    ask: Callable[[], Fetched]
+    failed: Callable[[str, str], None]

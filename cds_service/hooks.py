@@ -1,0 +1,34 @@
+"""Discovery and the services themselves. Source: CDS Hooks 2.0, sections Discovery, Calling a CDS Service."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from cds_service.desk import desk, json_response
+from cds_service.errors import ServiceError
+from cds_service.faults import report_fault
+from cds_service.hook_answer import fault_answer, hook_answer
+from cds_service.prefetch import templates
+
+hooks = Blueprint("hooks", __name__)
+
+
+@hooks.get("/cds-services")
+def discovery() -> Response:
+    here = desk()
+    return json_response(here.services.discovery(templates(here.judge.queries)))
+
+
+@hooks.post("/cds-services/<service_id>")
+def call(service_id: str) -> Response:
+    here = desk()
+    service = here.services.get(service_id)
+    request = here.hook_request(service.hook)
+    try:
+        judgement = here.judge.judge(request)
+        answer = hook_answer(request, service.id, judgement, show_met=here.settings.show_met)
+    except (ServiceError, RecursionError):
+        raise
+    except Exception as error:  # a fault of ours must not look like "nothing to say"
+        answer = fault_answer(request, service.id, report_fault(error, service.id))
+    return json_response(answer)

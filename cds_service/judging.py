@@ -1,0 +1,145 @@
+"""From a hook request to what the policies say about its orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from msgspec import Struct
+
+from cds_service.clock import Clock
+from cds_service.drafts import Draft
+from cds_service.errors import NoDataError, NotFoundError
+from cds_service.fhir_client import FhirAccess
+from cds_service.gather import Gathered, chart_of_drafts, gather
+from cds_service.hook_request import HookRequest
+from cds_service.prefetch import queries
+from mappings.chart import Chart, LeftOut
+from mappings.fhir import Request, Resource
+from mappings.order import Order, orders_of
+from mappings.parsing import Problem
+from mappings.yaml_file import allowed_words
+from policies.determination import NotEvaluated, Report
+from policies.engine import Engine, is_selected, order_label
+
+
+class Judgement(Struct, frozen=True):
+    """The report on a request, and what the reader must know beside it.
+
+    labels: order that some policy lists -> what is ordered, in words. could_not: what could not be
+    had. blank: nothing at all is known about the patient. problems: what was mended while reading.
+    left_out: resources that do not count.
+    """
+
+    report: Report
+    labels: dict[str, str] = {}
+    could_not: tuple[str, ...] = ()
+    blank: bool = False
+    problems: tuple[Problem, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+class Judge:
+    """Answers requests with a loaded engine. access: None never calls a FHIR server."""
+
+    def __init__(self, engine: Engine, access: FhirAccess | None, clock: Clock) -> None:
+        self.engine = engine
+        self.queries = queries(engine.catalogue.reads(engine.facts), engine.value_sets)
+        self._access = access
+        self._clock = clock
+
+    def judge(self, request: HookRequest, policies: Sequence[str] | None = None) -> Judgement:
+        """Answer the selected orders of a request. policies: ids to judge by, whatever the coverage.
+
+        Orders that no policy lists need no data, so none is fetched for them and they never fail.
+
+        Raises NotFoundError for an unknown policy, BadRequestError for prefetch that is no JSON, and
+        NoDataError when an order needs data while the request has no prefetch and names no FHIR
+        server: then the client must call again with either (CDS Hooks 2.0: 412). It is raised in no
+        other case. An error status makes common clients show that all is well, so a request that
+        brings or names a source of data is answered even if that source fails: facts are then
+        unknown, and the answer says what could not be had.
+        """
+        self._check(policies)
+        today = self._clock().date()
+        bare = chart_of_drafts(request, self.engine.value_sets)
+        if not self._need_data(request, bare, today, policies):
+            return Judgement(self._report(request, bare, today, policies))
+        if not request.prefetch and not (request.fhir_server and self._access):
+            what = "The request holds no prefetch and names no FHIR server, so nothing is known about the patient."
+            mend = "Fill the prefetch templates of GET /cds-services, or send fhirServer and fhirAuthorization."
+            raise NoDataError("no-data", what, where="prefetch", mend=mend)
+        gathered = gather(request, self.queries, self.engine.value_sets, self._access)
+        return self._judgement(request, gathered, today, policies)
+
+    def _judgement(
+        self, request: HookRequest, gathered: Gathered, today: date, policies: Sequence[str] | None
+    ) -> Judgement:
+        chart = gathered.chart
+        return Judgement(
+            report=self._report(request, chart, today, policies),
+            labels={
+                order.reference: order_label(order, chart)
+                for order in orders_of(_resources(request), chart, today)
+                if self._listed(order)
+            },
+            could_not=gathered.could_not,
+            blank=gathered.empty,
+            problems=gathered.problems,
+            left_out=tuple(chart.left_out),
+        )
+
+    def _check(self, policies: Sequence[str] | None) -> None:
+        for name in policies or ():
+            if self.engine.registry.find(name) is None:
+                known = [policy.id for policy in self.engine.registry.policies]
+                mend = f"{allowed_words(name, known)}.".capitalize()
+                raise NotFoundError("unknown-policy", "There is no policy of this id.", where="policies", mend=mend)
+
+    def _report(
+        self, request: HookRequest, chart: Chart, today: date, policies: Sequence[str] | None
+    ) -> Report:
+        report = self.engine.decide(_resources(request), chart, today, only=request.selected, policies=policies)
+        report.not_evaluated.extend(_unread(request))
+        return report
+
+    def _need_data(
+        self, request: HookRequest, chart: Chart, today: date, policies: Sequence[str] | None
+    ) -> bool:
+        """Whether any selected order is listed by a policy, or tells only by reference what it is."""
+        return any(
+            policies is not None or self._listed(order) or _item_is_open(order)
+            for order in orders_of(_resources(request), chart, today)
+            if request.selected is None or is_selected(order, request.selected)
+        )
+
+    def _listed(self, order: Order) -> bool:
+        return bool(self.engine.registry.listing(order.codes, order.day))
+
+
+def _resources(request: HookRequest) -> list[Resource]:
+    return [draft.resource for draft in request.drafts if draft.resource is not None]
+
+
+def _item_is_open(order: Order) -> bool:
+    """Whether what is ordered stands in another resource, which is not at hand yet."""
+    resource = order.resource
+    by_reference = getattr(resource, "codeReference", None) or getattr(resource, "medicationReference", None)
+    return by_reference is not None and not order.codes
+
+
+def _unread(request: HookRequest) -> list[NotEvaluated]:
+    """The selected drafts that cannot be read as an order, and why."""
+    return [
+        NotEvaluated(draft.reference, _why_unread(draft))
+        for draft in request.drafts
+        if draft.is_order
+        and not isinstance(draft.resource, Request)
+        and (request.selected is None or draft.reference in request.selected)
+    ]
+
+
+def _why_unread(draft: Draft) -> str:
+    if draft.resource is None and draft.problems:
+        return "the order cannot be read"
+    return f"no loaded policy reads a {draft.kind}"

@@ -1,0 +1,140 @@
+"""Which data the loaded policies need, as FHIR queries: the prefetch templates of discovery.
+
+The same queries are asked of the FHIR server when prefetch does not answer them. They follow from
+the facts that the policies use (Catalogue.reads), so a new policy changes discovery by itself.
+
+Templates hold only tokens that CDS Hooks 2.0 allows for both order hooks. Observations are asked
+for by code, because a patient's readings can be ten thousands; the codes stand without system,
+since servers differ in how they compare systems. Results that have no public code are asked for by
+our own system. Long queries are split: many servers and proxies refuse URLs beyond 2,000 characters.
+
+Source: CDS Hooks 2.0, sections Prefetch Template, Prefetch tokens, Prefetch query restrictions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from mappings.codes import systems
+from mappings.order import FACT_SYSTEM
+from mappings.terminology import ValueSets
+
+PATIENT_TOKEN = "{{context.patientId}}"
+URL_LIMIT = 1_800
+
+# What statements and the choice of the payer rest on, whatever the policies' facts read.
+ALWAYS = ("Patient", "Coverage", "QuestionnaireResponse", "DocumentReference")
+
+# Types that belong to no patient: they come with what refers to them.
+REFERENCED = ("Medication", "Organization", "Practitioner", "PractitionerRole")
+
+
+class Kind(Struct, frozen=True):
+    """How a resource type is asked for: its prefetch key, its name for people, what comes with it."""
+
+    key: str
+    label: str
+    include: str = ""
+
+
+KINDS: dict[str, Kind] = {
+    "Patient": Kind("patient", "the patient"),
+    "Coverage": Kind("coverage", "coverage", "payor"),
+    "Condition": Kind("conditions", "diagnoses"),
+    "Observation": Kind("observations", "results and measurements"),
+    "MedicationStatement": Kind("medicationStatements", "medication history", "medication"),
+    "MedicationRequest": Kind("medicationRequests", "prescriptions", "medication"),
+    "MedicationAdministration": Kind("medicationAdministrations", "given medication", "medication"),
+    "Procedure": Kind("procedures", "procedures"),
+    "Encounter": Kind("encounters", "visits"),
+    "AllergyIntolerance": Kind("allergies", "allergies"),
+    "Device": Kind("devices", "devices"),
+    "DeviceUseStatement": Kind("deviceUseStatements", "use of devices", "device"),
+    "DeviceRequest": Kind("deviceRequests", "earlier device orders"),
+    "ServiceRequest": Kind("serviceRequests", "earlier service orders"),
+    "DocumentReference": Kind("documents", "documents"),
+    "QuestionnaireResponse": Kind("questionnaireResponses", "answered forms"),
+    "Goal": Kind("goals", "goals"),
+    "DetectedIssue": Kind("detectedIssues", "detected issues"),
+    "Appointment": Kind("appointments", "appointments"),
+    "Task": Kind("tasks", "tasks"),
+    "NutritionOrder": Kind("nutritionOrders", "nutrition orders"),
+    "VisionPrescription": Kind("visionPrescriptions", "vision prescriptions"),
+    "CommunicationRequest": Kind("communicationRequests", "communication orders"),
+}
+
+# The one who orders, for orders that do not say; a key with a token that a client cannot fill is
+# left out by it, so one of the two role keys comes at most.
+_USER = {
+    "user": "{{context.userId}}",
+    "practitionerRoles": "PractitionerRole?_id={{userPractitionerRoleId}}&_include=PractitionerRole:practitioner",
+}
+
+
+class Query(Struct, frozen=True):
+    """One query: the prefetch key under which it is offered, the type it asks for, its template."""
+
+    key: str
+    kind: str
+    template: str
+
+    def path(self, patient_id: str) -> str:
+        """The query for one patient, relative to the base of a FHIR server."""
+        return self.template.replace(PATIENT_TOKEN, quote(patient_id, safe=""))
+
+
+def queries(reads: Mapping[str, set[str] | None], value_sets: ValueSets) -> tuple[Query, ...]:
+    """The queries that get what facts read, in the order of KINDS.
+
+    reads: resource type -> value sets of the codes that matter, None for all. Raises ValueError
+    for a type that nobody knows how to ask for.
+    """
+    wanted: dict[str, set[str] | None] = {**reads, **dict.fromkeys(ALWAYS)}
+    unknown = wanted.keys() - KINDS.keys() - set(REFERENCED)
+    if unknown:
+        raise ValueError(f"no query is known for {', '.join(sorted(unknown))}")
+    # Every fact may be on file under our own code (mappings.recorded).
+    wanted.setdefault("Observation", set())
+    return tuple(query for kind in KINDS if kind in wanted for query in _queries(kind, wanted[kind], value_sets))
+
+
+def templates(asked: Iterable[Query]) -> dict[str, str]:
+    """The prefetch object of a service in discovery."""
+    return {query.key: query.template for query in asked} | _USER
+
+
+def _queries(kind: str, sets: set[str] | None, value_sets: ValueSets) -> Iterator[Query]:
+    key, include = KINDS[kind].key, KINDS[kind].include
+    if kind == "Patient":
+        yield Query(key, kind, f"Patient/{PATIENT_TOKEN}")
+        return
+    template = f"{kind}?patient={PATIENT_TOKEN}"
+    if include:
+        template += f"&_include={kind}:{include}"
+    if kind != "Observation" or sets is None:
+        yield Query(key, kind, template)
+        return
+    template += "&code="
+    parts = list(_split(_codes(sets, value_sets), URL_LIMIT - len(template)))
+    for number, codes in enumerate(parts, 1):
+        yield Query(key if len(parts) == 1 else f"{key}{number}", kind, template + codes)
+
+
+def _codes(sets: set[str], value_sets: ValueSets) -> list[str]:
+    """The codes of value sets as a search takes them, each once, in a stable order."""
+    found = {code for name in sets for system in systems() for code in value_sets.codes(name, system)}
+    return [f"{FACT_SYSTEM}|", *sorted(quote(code, safe="-._~") for code in found)]
+
+
+def _split(codes: Iterable[str], limit: int) -> Iterator[str]:
+    """Comma lists of at most `limit` characters."""
+    line = ""
+    for code in codes:
+        if line and len(line) + 1 + len(code) > limit:
+            yield line
+            line = ""
+        line = f"{line},{code}" if line else code
+    yield line

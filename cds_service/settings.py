@@ -1,0 +1,160 @@
+"""All settings, from environment variables COVERAGE_HOOKS_<NAME>.
+
+Reading is strict: a value that does not fit and a name that does not exist stop the start, because
+a misspelled limit that is silently ignored is found on the day it is needed. An empty value counts
+as unset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import Meta, Struct
+
+from cds_service.origins import BadUrlError, base_url
+
+PREFIX = "COVERAGE_HOOKS_"
+
+
+def _setting(meaning: str, **limits: Any) -> Meta:
+    return Meta(description=meaning, **limits)
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """One value for each setting; the names are the variables' without prefix, in lower case."""
+
+    mode: Annotated[
+        Literal["development", "production"],
+        _setting(
+            "development asks no token and may call FHIR servers on this machine (loopback); "
+            "production calls only those of FHIR_SERVERS"
+        ),
+    ] = "development"
+    host: Annotated[str, _setting("address to listen on")] = "127.0.0.1"
+    port: Annotated[int, _setting("port to listen on", ge=0, le=65535)] = 8080
+    workers: Annotated[int, _setting("processes that answer", ge=1, le=64)] = 2
+    threads: Annotated[int, _setting("requests that one process answers at a time", ge=1, le=64)] = 4
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], _setting("how much is written to standard error")
+    ] = "info"
+    policy_dirs: Annotated[
+        tuple[str, ...],
+        _setting("further folders of policies (with their value_sets/ and facts/), separated by commas"),
+    ] = ()
+    policy_refresh: Annotated[
+        float,
+        _setting("seconds between looks at POLICY_DIRS for changes; 0 loads them at the start only", ge=0),
+    ] = 5.0
+    show_met: Annotated[bool, _setting("true: a card also for an order that meets everything")] = False
+    cors_origins: Annotated[
+        tuple[str, ...],
+        _setting("web origins whose pages may call the service, separated by commas; * for any"),
+    ] = ("*",)
+    body_limit_mb: Annotated[
+        int, _setting("largest request body in megabytes, also after decompression", ge=1, le=1024)
+    ] = 64
+    fhir_servers: Annotated[
+        tuple[str, ...],
+        _setting("origins of the FHIR servers that may be called, e.g. https://ehr.example.org:9443"),
+    ] = ()
+    fhir_deadline: Annotated[
+        float, _setting("seconds after which an answer waits for no FHIR server any more", gt=0, le=60)
+    ] = 4.0
+    fhir_connect_timeout: Annotated[
+        float, _setting("seconds to wait for a connection to a FHIR server", gt=0, le=60)
+    ] = 1.0
+    fhir_read_timeout: Annotated[
+        float, _setting("seconds of silence after which a query to a FHIR server is given up", gt=0, le=60)
+    ] = 3.0
+    fhir_parallel: Annotated[
+        int, _setting("queries of one request that run at a time", ge=1, le=64)
+    ] = 16
+    fhir_page_limit: Annotated[int, _setting("pages read of one query", ge=1, le=10_000)] = 50
+    fhir_byte_limit_mb: Annotated[
+        int, _setting("megabytes read from a FHIR server for one request", ge=1, le=1024)
+    ] = 64
+
+    @property
+    def development(self) -> bool:
+        return self.mode == "development"
+
+    @property
+    def body_limit(self) -> int:
+        """In bytes."""
+        return self.body_limit_mb * 1_000_000
+
+    @property
+    def fhir_byte_limit(self) -> int:
+        """In bytes."""
+        return self.fhir_byte_limit_mb * 1_000_000
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used; the message names the variable and what it may be."""
+
+
+class Row(Struct, frozen=True):
+    """One setting for people: variable, default and meaning as text."""
+
+    variable: str
+    default: str
+    meaning: str
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """The settings that `environment` gives. Raises SettingsError for the first that does not fit."""
+    fields = {PREFIX + field.name.upper(): field for field in msgspec.structs.fields(Settings)}
+    given: dict[str, Any] = {}
+    for variable, text in environment.items():
+        if not variable.startswith(PREFIX):
+            continue
+        field = fields.get(variable)
+        if field is None:
+            near = get_close_matches(variable, fields, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; `coverage-hooks settings` lists them"
+            raise SettingsError(f"there is no setting {variable}{hint}")
+        if text.strip():
+            given[field.name] = _value(variable, text.strip(), field.type)
+    settings = Settings(**given)
+    for server in settings.fhir_servers:
+        try:
+            path = base_url(server).path
+        except BadUrlError as error:
+            raise SettingsError(f"{PREFIX}FHIR_SERVERS: {server!r}: {error}") from None
+        if path:
+            raise SettingsError(f"{PREFIX}FHIR_SERVERS: {server!r} has a path; only the origin is compared")
+    return settings
+
+
+def _value(variable: str, text: str, type_: Any) -> Any:
+    kind = get_args(type_)[0]
+    if get_origin(kind) is tuple:
+        return tuple(part for item in text.split(",") if (part := item.strip()))
+    try:
+        return msgspec.convert(text, type_, strict=False)
+    except msgspec.ValidationError as error:
+        allowed = f"one of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else _plain(str(error))
+        raise SettingsError(f"{variable}={text!r} cannot be used: {allowed}") from None
+
+
+def _plain(message: str) -> str:
+    """msgspec's message without the path of a lone value."""
+    return message.partition(" - at ")[0].replace("`", "")
+
+
+def rows() -> Iterator[Row]:
+    """The table of all settings, in the order of the struct."""
+    for field in msgspec.structs.fields(Settings):
+        meta = next(item for item in field.type.__metadata__ if isinstance(item, Meta))
+        yield Row(PREFIX + field.name.upper(), _text(field.default), meta.description or "")
+
+
+def _text(default: Any) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, tuple):
+        return ", ".join(default) or "(none)"
+    return f"{default:g}" if isinstance(default, float) else str(default)
