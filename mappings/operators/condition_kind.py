@@ -9,7 +9,7 @@ from mappings.conditions import Standing, date_of, standing, words_of
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Condition
 from mappings.operators.base import Context, operator, texts
-from mappings.reasons import stated_reasons
+from mappings.order_facts.indication import reasons_of_order
 
 
 @operator(Condition)
@@ -19,11 +19,7 @@ def condition_kind(context: Context, kinds: Iterable[str], value_sets: Iterable[
     A Condition that the order gives as its reason goes before the others, an earlier kind before a
     later one. A diagnosis that is only suspected leaves it unknown.
     """
-    reasons = {
-        key(coding)
-        for reason in stated_reasons(context.order, context.chart)
-        for coding in reason.concept.coding
-    }
+    reasons = {key(coding) for concept, _ in reasons_of_order(context) for coding in concept.coding}
     found: dict[tuple[bool, int], list[Evidence]] = {}
     suspected: list[Evidence] = []
     words = texts(kinds)

@@ -8,7 +8,7 @@ from mappings.conditions import Standing, date_of, in_any, standing, words_of
 from mappings.evidence import Basis, Evidence, Reading, Reason, unknown
 from mappings.fhir import Condition
 from mappings.operators.base import Context, operator, texts
-from mappings.reasons import stated_reasons
+from mappings.order_facts.indication import reasons_of_order
 
 
 @operator(Condition)
@@ -28,10 +28,9 @@ def pain_origin(
     """
     known = context.value_sets
     by_kind: dict[str, list[Evidence]] = {}
-    for reason in stated_reasons(context.order, context.chart):
-        evidence = reason.evidence(context.order, f"reason of the order: {words_of(reason.concept)}")
+    for concept, evidence in reasons_of_order(context):
         sets = {"malignant": malignant, "cancer": cancers, "other": nonmalignant, "unspecific": unspecific}
-        kind = next((k for k, names in sets.items() if in_any(known, reason.concept, texts(names))), "")
+        kind = next((k for k, names in sets.items() if in_any(known, concept, texts(names))), "")
         by_kind.setdefault(kind, []).append(evidence)
     of_cancer = (*by_kind.get("malignant", ()), *by_kind.get("cancer", ()))
     other = tuple(by_kind.get("other", ()))
