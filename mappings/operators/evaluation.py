@@ -25,12 +25,18 @@ class _Done(Struct, frozen=True):
 
 
 @operator(Procedure, Encounter, ServiceRequest, Appointment)
-def evaluation(context: Context, property: str, value_sets: Iterable[str]) -> Reading:  # noqa: A002
+def evaluation(
+    context: Context,
+    property: str,  # noqa: A002 - the word of the catalogue
+    value_sets: Iterable[str],
+    date_fact: str = "",
+) -> Reading:
     """One property of the evaluations of the value sets by day 0; the latest one counts.
 
     done: True when one took place (Procedure completed, Encounter finished); False when it is only
     ordered, booked, planned, not done, or dated after day 0. date: its day. favorable: by
     Procedure.outcome; evaluations of one day that differ are conflicting.
+    date_fact: the fact that states the day; where nothing else is on file, that day tells (inferred).
     """
     sets = texts(value_sets)
     done, waiting = _read(context, sets)
@@ -40,6 +46,10 @@ def evaluation(context: Context, property: str, value_sets: Iterable[str]) -> Re
         waiting = waiting or _asked(context, sets)
         if waiting:
             return Reading(False, evidence=tuple(waiting), note="not done by the day of the order")
+        stated = context.book.value(date_fact) if date_fact else None
+        on_time = stated.on_or_before(context.as_of) if isinstance(stated, Span) else None
+        if on_time is not None:
+            return Reading(on_time, inferred=True, note="by the date that is stated")
         return unknown(Reason.NO_DATA)
     if not done:
         return unknown(Reason.NO_DATA)
