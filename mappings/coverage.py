@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from mappings.codes import key, systems
-from mappings.dates import span
+from mappings.dates import may_include
 from mappings.documents import At, read
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Coverage
@@ -81,9 +81,7 @@ def counts_on(coverage: Coverage, day: date) -> bool:
     if coverage.status not in ("active", ""):
         return False
     period = coverage.period
-    start, end = (span(period.start), span(period.end)) if period is not None else (None, None)
-    begun = start is None or start.on_or_before(day) is not False
-    return begun and (end is None or end.on_or_after(day) is not False)
+    return period is None or may_include(period.start, period.end, day)
 
 
 def plan_names(coverage: Coverage) -> tuple[str, ...]:

@@ -72,6 +72,16 @@ def span(written: str) -> Span | None:
     return _span(written[:10] if len(written) > 10 and written[10] == "T" else written)
 
 
+def may_include(start: str, end: str, day: date) -> bool:
+    """Whether a period from `start` to `end`, each open when "", may include `day`.
+
+    Both ends count, and a partial date that leaves it open does not rule the day out.
+    """
+    first, last = span(start), span(end)
+    begun = first is None or first.on_or_before(day) is not False
+    return begun and (last is None or last.on_or_after(day) is not False)
+
+
 def before(day: date, duration: str) -> date:
     """The day that lies a calendar duration ("P6M", "P60D", "P1Y", "P6W") before `day`.
 

@@ -30,6 +30,7 @@ from mappings.fhir import (
     Resource,
     ServiceRequest,
 )
+from mappings.pumps import pumps as pumps_by_code
 from mappings.units import in_unit
 
 FACT_SYSTEM = "urn:coverage-hooks:fact"
@@ -143,7 +144,14 @@ def _companions(
         if grouped:
             return grouped
     alone = [drug for drug in drugs if not any(_names(other, drug, chart) for other in pumps)]
-    return alone if len(pumps) == 1 and len(alone) == 1 else []
+    takers = [other for other in pumps if _takes_a_drug(other, chart)] or pumps
+    return alone if len(takers) == 1 and takers[0] is pump and len(alone) == 1 else []
+
+
+def _takes_a_drug(request: Request, chart: Chart) -> bool:
+    """Whether a drug may be ordered for it: not for the pole or the batteries beside the pump."""
+    items = pumps_by_code().items(order_codes(ordered_item(request, chart)))
+    return not items or any(item.kind not in ("supply", "accessory") for item in items)
 
 
 def _names(pump: Request, drug: MedicationRequest, chart: Chart) -> bool:

@@ -12,6 +12,7 @@ from mappings.evidence import Reading
 from mappings.operators.base import Context
 from mappings.order_facts import (
     companions,
+    course,
     drug,
     indication,
     infusion,
@@ -46,8 +47,8 @@ PROPERTIES: dict[str, Callable[[Context], Reading]] = {
         infusion.drug_route,
         infusion.infusion_hours,
         infusion.infusion_continuous,
-        infusion.course_days,
-        infusion.vials_per_month,
+        course.course_days,
+        course.vials_per_month,
         pump.pump_class,
         pump.pump_model,
         pump.device_model,

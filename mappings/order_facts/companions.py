@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from mappings.chart import reference_of
 from mappings.codes import CPT, HCPCS, order_codes
-from mappings.dates import span
+from mappings.dates import may_include
 from mappings.evidence import Basis, Evidence, Reading, Reason, unknown
-from mappings.fhir import Device, DeviceRequest, DeviceUseStatement, Request, ServiceRequest
+from mappings.fhir import Device, DeviceRequest, DeviceUseStatement, Period, Request, ServiceRequest
 from mappings.operators.base import Context
 from mappings.order import ordered_item
 from mappings.order_facts.pump import ordered_pump
@@ -77,13 +77,10 @@ def _of_use(context: Context, use: DeviceUseStatement) -> Companion | None:
     device = context.chart.resolve(use.device, use)
     if use.status not in ("active", "") or not isinstance(device, Device):
         return None
-    period = use.timingPeriod
-    start, end = (span(period.start), span(period.end)) if period is not None else (None, None)
-    if (start is not None and start.on_or_before(context.as_of) is False) or (
-        end is not None and end.on_or_after(context.as_of) is False
-    ):
+    period = use.timingPeriod or Period()
+    if not may_include(period.start, period.end, context.as_of):
         return None
-    since = f"in use since {period.start[:10]}" if period is not None and period.start else "in use"
+    since = f"in use since {period.start[:10]}" if period.start else "in use"
     return _companion(
         order_codes(device.type), lambda code: context.evidence(use, use.recordedOn, code, says=since)
     )

@@ -81,6 +81,20 @@ def test_two_drug_orders_of_one_pump_fill_one_reservoir() -> None:
     assert asked.value("drug_set") == ("bupivacaine", "morphine")
 
 
+def test_the_only_drug_belongs_to_the_pump_and_not_to_the_pole_beside_it() -> None:
+    asked = Asked(pump("E0791"), pump("E0776", id="pole"), drug(MORPHINE))
+    assert asked.value("drug") == "morphine"
+    assert [order.reference for order in asked.orders] == ["DeviceRequest/pump", "DeviceRequest/pole"]
+
+
+def test_the_only_drug_beside_two_pumps_belongs_to_neither() -> None:
+    assert Asked(pump("E0791"), pump("E0781", id="other"), drug(MORPHINE)).value("drug") is None
+
+
+def test_a_drug_beside_a_supply_alone_belongs_to_it() -> None:
+    assert Asked(pump("A4222"), drug(MORPHINE)).value("drug") == "morphine"
+
+
 def test_a_line_flush_beside_the_drug_is_not_in_the_reservoir() -> None:
     group = {"groupIdentifier": {"value": "g"}}
     asked = Asked(
