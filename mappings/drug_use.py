@@ -35,12 +35,14 @@ _INJECTED = frozenset({"subcutaneous", "intramuscular"})
 class DrugUse(Struct, frozen=True):
     """One use of one drug.
 
+    members: where the record names only a group ("insulin"), the drugs it may stand for.
     per_day: scheduled doses a day, from low to high. infused: given by pump. injected: a dose is an
     injection. taken: a MedicationStatement says so; else it is prescribed. moments: when in the day,
     as coded; two uses of one drug at different moments are two parts of one regimen.
     """
 
     drug: Drug
+    members: frozenset[str]
     stretch: Stretch
     per_day: Bounds
     infused: bool
@@ -61,18 +63,22 @@ def doses_on(uses: Iterable[DrugUse], day: date) -> Bounds:
     """Scheduled doses on `day`, from those that are sure to those that are possible.
 
     A drug that is both taken and prescribed counts once: where the two differ, from the lower to the
-    higher. Several records of one kind for one drug are parts of one regimen if they name different
+    higher. A record of a group may be one of its members again, and adds only what exceeds them.
+    Several records of one kind for one drug are parts of one regimen if they name different
     moments of the day; else they may be one record twice (the highest) or parts (the sum).
     """
     by_drug: defaultdict[str, list[DrugUse]] = defaultdict(list)
     for use in uses:
         if use.stretch.perhaps(day):
             by_drug[use.drug.name].append(use)
-    low = high = 0.0
-    for mine in by_drug.values():
-        low += _one_drug([use for use in mine if use.stretch.surely(day)]).low
-        high += _one_drug(mine).high
-    return Bounds(low, high)
+    high = sum(_one_drug(mine).high for mine in by_drug.values())
+    lows = {
+        name: _one_drug([use for use in mine if use.stretch.surely(day)]).low
+        for name, mine in by_drug.items()
+    }
+    for name in sorted(lows, key=lambda name: len(by_drug[name][0].members)):
+        lows[name] = max(0.0, lows[name] - sum(lows[m] for m in by_drug[name][0].members & lows.keys()))
+    return Bounds(sum(lows.values()), high)
 
 
 def _one_drug(uses: list[DrugUse]) -> Bounds:
@@ -172,6 +178,7 @@ def _use(
     infused = any(is_pumped(dosage) for dosage in dosages)
     return DrugUse(
         drug=drug,
+        members=frozenset(context.drugs.members(drug.name)),
         stretch=stretch,
         per_day=per_day,
         infused=infused,

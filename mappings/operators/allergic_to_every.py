@@ -18,16 +18,16 @@ _NONE_KNOWN = ((SNOMED, "716186003"), (SNOMED, "409137002"))
 
 
 @operator(AllergyIntolerance)
-def allergic_to_every(context: Context, drugs: Iterable[str], open_classes: Iterable[str] = ()) -> Reading:
+def allergic_to_every(context: Context, drugs: Iterable[str], wider: Iterable[str] = ()) -> Reading:
     """Whether an active, confirmed allergy is on file for each of the drugs (names of mappings.drugs).
 
-    False: "no known (drug) allergy" is on file; allergies to some of the drugs but not to
-    all; or (inferred) allergies on file of which none is to one of them. Unknown: no allergy on file
-    at all, an allergy that may reach all of them because it names only a class or an ingredient of
-    `open_classes` ("insulin"), or only unconfirmed ones. An intolerance is no hypersensitivity, and
-    refuted or resolved allergies do not count.
+    False: "no known (drug) allergy" is on file; allergies to some of the drugs but not to all; or
+    (inferred) allergies on file of which none is to one of them. Unknown: no allergy on file at
+    all, an allergy to one of the `wider` names, which may reach all of them ("insulin"), or only
+    unconfirmed ones. An intolerance is no hypersensitivity, and refuted or resolved allergies do
+    not count.
     """
-    wanted, classes = texts(drugs), frozenset(texts(open_classes))
+    wanted, groups = texts(drugs), frozenset(texts(wider))
     found: dict[str, Evidence] = {}
     open_: list[Evidence] = []
     none_known: list[Evidence] = []
@@ -40,10 +40,10 @@ def allergic_to_every(context: Context, drugs: Iterable[str], open_classes: Iter
         concepts = (allergy.code, *(reaction.substance for reaction in allergy.reaction))
         named = {drug.name: drug for drug in context.drugs.identify_all(*concepts)}
         hit = [name for name in wanted if name in named]
-        wider = any(classes & set(drug.classes) for drug in named.values())
+        group = bool(groups & named.keys())
         if _says_none(allergy):
             none_known.append(evidence)
-        elif (hit and not is_confirmed(allergy)) or (wider and not hit):
+        elif (hit and not is_confirmed(allergy)) or (group and not hit):
             open_.append(evidence)
         elif hit:
             found.update((name, evidence) for name in hit)

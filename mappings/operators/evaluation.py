@@ -25,22 +25,31 @@ class _Done(Struct, frozen=True):
 
 
 @operator(Procedure, Encounter, ServiceRequest, Appointment)
-def evaluation(context: Context, property: str, value_sets: Iterable[str]) -> Reading:  # noqa: A002
+def evaluation(
+    context: Context,
+    property: str,  # noqa: A002 - the word of the catalogue
+    value_sets: Iterable[str],
+    date_fact: str = "",
+    result_fact: str = "",
+) -> Reading:
     """One property of the evaluations of the value sets by day 0; the latest one counts.
 
     done: True when one took place (Procedure completed, Encounter finished); False when it is only
     ordered, booked, planned, not done, or dated after day 0. date: its day. favorable: by
     Procedure.outcome; evaluations of one day that differ are conflicting.
+    date_fact, result_fact: facts that state the day and the result; where nothing else is on file, a
+    stated day on or before day 0, or a stated result, means that it was done (inferred).
     """
     sets = texts(value_sets)
     done, waiting = _read(context, sets)
     if property == "done":
         if done:
             return Reading(True, evidence=tuple(d.evidence for d in done))
+        stated = _stated(context, date_fact, result_fact)
         waiting = waiting or _asked(context, sets)
-        if waiting:
+        if waiting and not stated.value:
             return Reading(False, evidence=tuple(waiting), note="not done by the day of the order")
-        return unknown(Reason.NO_DATA)
+        return stated
     if not done:
         return unknown(Reason.NO_DATA)
     last = max(done, key=lambda d: d.day.last.isoformat() if d.day is not None else "")
@@ -56,6 +65,16 @@ def evaluation(context: Context, property: str, value_sets: Iterable[str]) -> Re
     if results:
         return unknown(Reason.CONFLICTING, "evaluations of the same day differ", evidence)
     return unknown(Reason.NO_DATA, "the evaluation is on file without its result", evidence)
+
+
+def _stated(context: Context, date_fact: str, result_fact: str) -> Reading:
+    day = context.book.value(date_fact) if date_fact else None
+    in_time = day.on_or_before(context.as_of) if isinstance(day, Span) else None
+    if in_time is False:
+        return Reading(False, inferred=True, note="it is dated after the order")
+    if in_time or (result_fact and context.book.value(result_fact) is not None):
+        return Reading(True, inferred=True, note="its day or its result is on file")
+    return unknown(Reason.NO_DATA)
 
 
 def _read(context: Context, sets: tuple[str, ...]) -> tuple[list[_Done], list[Evidence]]:
