@@ -65,7 +65,7 @@ def injected_instead(
         ),
     ]
     if traces:
-        return unknown(Reason.CONFLICTING, "the record shows injections and traces of a pump", tuple(traces))
+        return unknown(Reason.IMPRECISE, "the record shows injections and traces of a pump", tuple(traces))
     return Reading(
         False,
         evidence=tuple(use.evidence for use in uses if use.injected),
