@@ -24,7 +24,13 @@ _ids = count(1)
 
 def resource(kind: str, elements: Mapping[str, Any], **more: Any) -> Json:
     """A resource of the patient."""
-    found = {"resourceType": kind, "id": f"r{next(_ids)}", "subject": {"reference": "Patient/p"}, **elements, **more}
+    found = {
+        "resourceType": kind,
+        "id": f"r{next(_ids)}",
+        "subject": {"reference": "Patient/p"},
+        **elements,
+        **more,
+    }
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -37,7 +43,9 @@ def days_ago(number: int) -> str:
     return (DAY - timedelta(days=number)).isoformat()
 
 
-def condition(code: str, system: str = ICD, status: str = "active", verified: str = "confirmed", **more: Any) -> Json:
+def condition(
+    code: str, system: str = ICD, status: str = "active", verified: str = "confirmed", **more: Any
+) -> Json:
     return resource(
         "Condition",
         {
@@ -54,7 +62,12 @@ def observation(code: str, value: float | None, unit: str, on: str, system: str 
     quantity = {"value": value, "unit": unit, "system": UCUM, "code": unit} if value is not None else None
     return resource(
         "Observation",
-        {"status": "final", "code": concept((system, code)), "effectiveDateTime": on, "valueQuantity": quantity},
+        {
+            "status": "final",
+            "code": concept((system, code)),
+            "effectiveDateTime": on,
+            "valueQuantity": quantity,
+        },
         **more,
     )
 
@@ -98,7 +111,12 @@ def log(per_day: int, first: str, last: str, value: float = 150, **more: Any) ->
 
 
 def dosage(
-    frequency: float | None = None, text: str = "", route: str = "34206005", start: str = "", end: str = "", **more: Any
+    frequency: float | None = None,
+    text: str = "",
+    route: str = "34206005",
+    start: str = "",
+    end: str = "",
+    **more: Any,
 ) -> Json:
     repeat: Json = {"frequency": frequency, "period": 1, "periodUnit": "d"} if frequency else {}
     if start or end:
@@ -129,7 +147,9 @@ def taken(code: str, frequency: float | None, since: str = "2023-08-31", end: st
     )
 
 
-def prescribed(code: str, frequency: float | None, since: str = "2023-08-31", end: str = "", **more: Any) -> Json:
+def prescribed(
+    code: str, frequency: float | None, since: str = "2023-08-31", end: str = "", **more: Any
+) -> Json:
     """A MedicationRequest of the record; the use began at the start of its period."""
     return resource(
         "MedicationRequest",
@@ -175,7 +195,9 @@ def use_of(used: Json | str, start: str = "", end: str = "", status: str = "acti
 
 def procedure(code: str, on: str, system: str = HCPCS, status: str = "completed", **more: Any) -> Json:
     return resource(
-        "Procedure", {"status": status, "code": concept((system, code)), "performedDateTime": on or None}, **more
+        "Procedure",
+        {"status": status, "code": concept((system, code)), "performedDateTime": on or None},
+        **more,
     )
 
 
@@ -236,7 +258,11 @@ GIVEN: dict[str, dict[str, Any]] = {
     "preprandial_glucose_gt140_fraction": {"threshold": 140},
     "fasting_glucose_gt200_fraction": {"threshold": 200},
     "qualifying_event_duration_months": {
-        "low": 70, "episodes": 2, "high_premeal": 140, "high_fasting": 200, "commonly": 0.5,
+        "low": 70,
+        "episodes": 2,
+        "high_premeal": 140,
+        "high_fasting": 200,
+        "commonly": 0.5,
     },
     "mdi_start_date": {"at_least": 3},
     "mdi_during_event_window": {"duration": "P3M", "at_least": 3},
@@ -250,7 +276,9 @@ def asked(*resources: Json | Iterable[Json], order: tuple[Json, ...] = (), **boo
     return Asked(*(order or insulin_pump_order()), chart=chart, **book)
 
 
-def reading(fact: str, *resources: Json | Iterable[Json], order: tuple[Json, ...] = (), **given: Any) -> Reading:
+def reading(
+    fact: str, *resources: Json | Iterable[Json], order: tuple[Json, ...] = (), **given: Any
+) -> Reading:
     """What is computed of a fact."""
     return asked(*resources, order=order).book.fact(fact, {**GIVEN.get(fact, {}), **given}).computed
 

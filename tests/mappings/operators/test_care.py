@@ -55,7 +55,14 @@ def test_only_a_completed_program_is_completed(status: str, expected: Any) -> No
 
 @pytest.mark.parametrize(
     ("on", "expected"),
-    [(days_ago(1), True), (days_ago(0), True), (days_ago(-1), False), ("2026-02", Reason.IMPRECISE), ("2025", True), ("", True)],
+    [
+        (days_ago(1), True),
+        (days_ago(0), True),
+        (days_ago(-1), False),
+        ("2026-02", Reason.IMPRECISE),
+        ("2025", True),
+        ("", True),
+    ],
 )
 def test_it_was_completed_before_the_order(on: str, expected: Any) -> None:
     assert told(EDUCATION, procedure("G0108", on)) == expected
@@ -96,8 +103,13 @@ def test_nutrition_therapy_pump_training_and_an_offer_only_point_at_a_program(co
 def test_a_certificate_under_the_name_of_the_fact_shows_it() -> None:
     certificate = {"status": "current", "date": "2025-01-12", "type": concept((FACT, EDUCATION))}
     assert told(EDUCATION, resource("DocumentReference", certificate)) is True
-    assert told(EDUCATION, resource("DocumentReference", certificate | {"status": "superseded"})) is Reason.NO_DATA
-    assert told(EDUCATION, resource("DocumentReference", certificate | {"date": days_ago(-1)})) is Reason.NO_DATA
+    assert (
+        told(EDUCATION, resource("DocumentReference", certificate | {"status": "superseded"}))
+        is Reason.NO_DATA
+    )
+    assert (
+        told(EDUCATION, resource("DocumentReference", certificate | {"date": days_ago(-1)})) is Reason.NO_DATA
+    )
 
 
 # Visits
@@ -127,12 +139,20 @@ ORDERER = [
 )
 def test_only_a_visit_that_took_place_counts(status: str, counts: bool) -> None:
     expected = span("2026-01-27") if counts else Reason.NO_DATA
-    assert told(VISIT, ORDERER, encounter("2026-01-27T09:00:00-05:00", "Practitioner/dr", status=status)) == expected
+    assert (
+        told(VISIT, ORDERER, encounter("2026-01-27T09:00:00-05:00", "Practitioner/dr", status=status))
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
     ("day", "expected"),
-    [(ago("P6M", -1), ago("P6M", -1)), (ago("P6M"), ago("P6M")), (days_ago(0), days_ago(0)), (days_ago(-1), "2025-01-02")],
+    [
+        (ago("P6M", -1), ago("P6M", -1)),
+        (ago("P6M"), ago("P6M")),
+        (days_ago(0), days_ago(0)),
+        (days_ago(-1), "2025-01-02"),
+    ],
 )
 def test_the_last_visit_up_to_the_day_of_the_order_counts(day: str, expected: str) -> None:
     chart = [encounter("2025-01-02", "Practitioner/dr"), encounter(day, "Practitioner/dr")]
@@ -157,7 +177,9 @@ def test_the_treating_practitioner_is_the_one_who_orders(participant: str, count
 
 
 def test_a_visit_with_somebody_else_is_shown_and_leaves_it_open() -> None:
-    found = reading(VISIT, ORDERER, encounter("2026-01-27", "Practitioner/nurse", id="v"), encounter("2026-01-28"))
+    found = reading(
+        VISIT, ORDERER, encounter("2026-01-27", "Practitioner/nurse", id="v"), encounter("2026-01-28")
+    )
     assert found.reason is Reason.NO_DATA
     assert found.note == "the visits on file do not name the ordering practitioner"
     assert [e.says for e in found.evidence] == ["visit with Practitioner/nurse", "visit, nobody named"]
@@ -249,9 +271,18 @@ YES, NO, UNSURE = "77386006", "60001007", "146799005"
         ([status(YES, "2025-12-01"), status(NO, "2026-01-10")], False),
         ([status(YES, "2026-01-10"), status(NO, "2026-01-10")], Reason.CONFLICTING),
         ([status(YES, days_ago(-1))], Reason.NO_DATA),
-        ([condition("O24.410", onsetDateTime="2025-05-01"), condition("Z39.2", onsetDateTime="2026-01-20")], False),
+        (
+            [
+                condition("O24.410", onsetDateTime="2025-05-01"),
+                condition("Z39.2", onsetDateTime="2026-01-20"),
+            ],
+            False,
+        ),
         ([condition("O24.43", onsetDateTime="2026-01-20")], False),
-        ([condition("Z39.2", onsetDateTime="2025-01-20"), condition("Z34.01", onsetDateTime="2026-01-20")], True),
+        (
+            [condition("Z39.2", onsetDateTime="2025-01-20"), condition("Z34.01", onsetDateTime="2026-01-20")],
+            True,
+        ),
         ([], Reason.NO_DATA),
     ],
 )

@@ -120,7 +120,9 @@ def test_an_order_for_another_reason_closes_the_path() -> None:
         ([OBESITY, condition("E10.65", verified="provisional")], FOR_CANCER),
     ],
 )
-def test_the_path_stays_open_without_diagnoses_or_without_a_coded_reason(chart: list[Any], order: Any) -> None:
+def test_the_path_stays_open_without_diagnoses_or_without_a_coded_reason(
+    chart: list[Any], order: Any
+) -> None:
     assert not reading("dx_diabetes", chart, order=order).known
 
 
@@ -184,4 +186,6 @@ def test_a_severe_excursion_stays_true_after_it_is_over(chart: list[Any], expect
 
 def test_the_day_of_the_order_is_the_day_as_written_in_its_own_offset() -> None:
     assert DAY.isoformat() == "2026-02-16"
-    assert told("dx_diabetes", condition("E10.65", onsetDateTime="2026-02-17T00:01:00+00:00")) is Reason.NO_DATA
+    assert (
+        told("dx_diabetes", condition("E10.65", onsetDateTime="2026-02-17T00:01:00+00:00")) is Reason.NO_DATA
+    )

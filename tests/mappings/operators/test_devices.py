@@ -23,8 +23,8 @@ from tests.builders import (
     dosage,
     insulin_pump_order,
     observation,
-    procedure,
     prescribed,
+    procedure,
     reading,
     resource,
     sensor,
@@ -49,7 +49,13 @@ def cgm(start: str = "", end: str = "", status: str = "active", **more: Any) -> 
 
 @pytest.mark.parametrize(
     ("start", "expected"),
-    [(ago("P2M", -1), True), (FIRST, True), (ago("P2M", 1), False), (days_ago(59), False), (days_ago(40), False)],
+    [
+        (ago("P2M", -1), True),
+        (FIRST, True),
+        (ago("P2M", 1), False),
+        (days_ago(59), False),
+        (days_ago(40), False),
+    ],
 )
 def test_two_months_of_use_begin_two_calendar_months_before_the_order(start: str, expected: bool) -> None:
     assert told(TWO_MONTHS, cgm(start)) is expected
@@ -57,7 +63,8 @@ def test_two_months_of_use_begin_two_calendar_months_before_the_order(start: str
 
 
 @pytest.mark.parametrize(
-    ("end", "expected"), [(days_ago(10), False), (days_ago(1), False), (days_ago(0), True), (days_ago(-1), True)]
+    ("end", "expected"),
+    [(days_ago(10), False), (days_ago(1), False), (days_ago(0), True), (days_ago(-1), True)],
 )
 @pytest.mark.parametrize("fact", [NOW, TWO_MONTHS])
 def test_the_use_lasts_to_the_day_of_the_order(end: str, expected: bool, fact: str) -> None:
@@ -102,7 +109,9 @@ def test_one_that_ended_on_the_day_of_the_order_is_no_longer_in_use() -> None:
         ("", True, Reason.IMPRECISE),
     ],
 )
-def test_a_start_that_is_not_exact_is_decided_only_where_it_can_be(start: str, now: Any, two_months: Any) -> None:
+def test_a_start_that_is_not_exact_is_decided_only_where_it_can_be(
+    start: str, now: Any, two_months: Any
+) -> None:
     assert told(NOW, cgm(start)) == now
     assert told(TWO_MONTHS, cgm(start)) == two_months
 
@@ -169,10 +178,28 @@ def test_a_device_without_a_statement_of_use_only_points_at_one() -> None:
         (procedure("95251", days_ago(20), "http://www.ama-assn.org/go/cpt"), 1),
         (procedure("95251", days_ago(20), "http://www.ama-assn.org/go/cpt", "not-done"), 0),
         (procedure("95251", "2024-01-01", "http://www.ama-assn.org/go/cpt"), 0),
-        (resource("DeviceRequest", {"status": "active", "codeCodeableConcept": concept((HCPCS, "A4239")),
-                                    "authoredOn": days_ago(20)}), 1),
-        (resource("DeviceRequest", {"status": "draft", "codeCodeableConcept": concept((HCPCS, "A4239")),
-                                    "authoredOn": days_ago(20)}), 0),
+        (
+            resource(
+                "DeviceRequest",
+                {
+                    "status": "active",
+                    "codeCodeableConcept": concept((HCPCS, "A4239")),
+                    "authoredOn": days_ago(20),
+                },
+            ),
+            1,
+        ),
+        (
+            resource(
+                "DeviceRequest",
+                {
+                    "status": "draft",
+                    "codeCodeableConcept": concept((HCPCS, "A4239")),
+                    "authoredOn": days_ago(20),
+                },
+            ),
+            0,
+        ),
     ],
 )
 def test_supplies_and_services_only_point_at_a_use(pointing: Any, evidence: int) -> None:
@@ -183,7 +210,11 @@ def test_supplies_and_services_only_point_at_a_use(pointing: Any, evidence: int)
 def test_supplies_say_nothing_against_a_declared_end() -> None:
     supplies = resource(
         "DeviceRequest",
-        {"status": "completed", "codeCodeableConcept": concept((HCPCS, "A4239")), "authoredOn": days_ago(100)},
+        {
+            "status": "completed",
+            "codeCodeableConcept": concept((HCPCS, "A4239")),
+            "authoredOn": days_ago(100),
+        },
     )
     assert told(NOW, cgm("2024-01-01", days_ago(60)), supplies) is False
 
@@ -204,7 +235,9 @@ def stream(first: int, last: int, step: int = 1) -> list[Any]:
         (-1, -1, Reason.NO_DATA, Reason.NO_DATA),
     ],
 )
-def test_readings_show_use_but_neither_its_begin_nor_its_end(first: int, last: int, now: Any, two_months: Any) -> None:
+def test_readings_show_use_but_neither_its_begin_nor_its_end(
+    first: int, last: int, now: Any, two_months: Any
+) -> None:
     assert told(NOW, stream(first, last)) == now
     assert told(TWO_MONTHS, stream(first, last)) == two_months
 
@@ -221,7 +254,9 @@ def test_an_unfinished_reading_shows_no_use(status: str) -> None:
 
 def test_a_report_over_a_period_shows_use_on_its_days() -> None:
     def report(start: str, end: str) -> Any:
-        return observation("104637-4", 95, "%", "", effectiveDateTime=None, effectivePeriod={"start": start, "end": end})
+        return observation(
+            "104637-4", 95, "%", "", effectiveDateTime=None, effectivePeriod={"start": start, "end": end}
+        )
 
     assert told(TWO_MONTHS, report(FIRST, days_ago(1))) is True
     assert told(TWO_MONTHS, report(days_ago(31), days_ago(1))) is Reason.TOO_SHORT_A_RECORD
@@ -247,7 +282,7 @@ def worn_pump(start: str = "2024-03-18", end: str = "", status: str = "active", 
     return [pump, use_of(pump, start, end, status)]
 
 
-INJECTIONS = [taken(GLARGINE, 1), taken(LISPRO, 3)]
+INJECTIONS = [taken(GLARGINE, 1), taken(LISPRO, 3), condition("E10.65")]
 
 
 @pytest.mark.parametrize(
@@ -287,8 +322,14 @@ def test_injections_with_no_trace_of_a_pump_are_a_no_that_yields_to_a_statement(
     [
         device(INSULIN_PUMP),
         use_of({"id": "lost"}, "2024-01-01"),
-        resource("DeviceRequest", {"status": "active", "codeCodeableConcept": concept((HCPCS, "A4230")),
-                                   "authoredOn": days_ago(30)}),
+        resource(
+            "DeviceRequest",
+            {
+                "status": "active",
+                "codeCodeableConcept": concept((HCPCS, "A4230")),
+                "authoredOn": days_ago(30),
+            },
+        ),
     ],
 )
 def test_a_trace_of_a_pump_keeps_the_question_open(trace: Any) -> None:
@@ -380,3 +421,7 @@ def test_the_warranty_of_a_pump_that_is_no_longer_used_does_not_count() -> None:
 def test_a_request_for_insulin_by_pump_shows_a_pump_too() -> None:
     order = prescribed(LISPRO, None, dosageInstruction=[dosage(method=concept((SNOMED, "261754007")))])
     assert told(PUMP, order) is True
+
+
+def test_a_chart_without_any_diagnosis_is_not_the_whole_record() -> None:
+    assert told(PUMP, taken(GLARGINE, 1), taken(LISPRO, 3)) is Reason.NO_DATA

@@ -129,7 +129,9 @@ def test_a_sensor_shows_an_episode_by_fifteen_minutes_in_a_row(
 
 def premeal(value: float, number: int, unit: str = "mg/dL", **more: Any) -> list[Any]:
     return [
-        glucose(value, f"{days_ago(n + 1)}T12:00:{value % 60:05.2f}-05:00", unit, component=before_meal(), **more)
+        glucose(
+            value, f"{days_ago(n + 1)}T12:00:{value % 60:05.2f}-05:00", unit, component=before_meal(), **more
+        )
         for n in range(number)
     ]
 
@@ -197,7 +199,9 @@ def test_other_events_are_not_pre_meal(event: str) -> None:
         ({"component": fasting()}, PREMEAL, False),
     ],
 )
-def test_the_reading_itself_says_how_it_relates_to_a_meal(more: dict[str, Any], fact: str, tagged: bool) -> None:
+def test_the_reading_itself_says_how_it_relates_to_a_meal(
+    more: dict[str, Any], fact: str, tagged: bool
+) -> None:
     chart = [glucose(250, f"{days_ago(n)}T07:00:00-05:00", **more) for n in range(1, 6)]
     assert (told(fact, chart) == 1.0) is tagged
 
@@ -262,9 +266,7 @@ def test_one_episode_is_no_pattern() -> None:
 
 
 def test_readings_before_meals_have_a_duration_of_their_own() -> None:
-    chart = [
-        glucose(150, f"{days_ago(n)}T12:00:00-05:00", component=before_meal()) for n in range(1, 93)
-    ]
+    chart = [glucose(150, f"{days_ago(n)}T12:00:00-05:00", component=before_meal()) for n in range(1, 93)]
     found = reading(MONTHS, chart)
     assert (found.value, found.note) == (3.0, "high readings before meals from 2025-11-16 to 2026-02-15")
     assert told(MONTHS, chart[:-1]) < 3.0

@@ -135,7 +135,13 @@ def test_an_estimate_from_a_glucose_monitor_is_no_hba1c() -> None:
 
 @pytest.mark.parametrize(
     ("comparator", "value", "expected"),
-    [(">", 14.0, True), (">", 7.0, True), (">=", 7.0, Reason.IMPRECISE), ("<", 7.0, False), ("<", 9.0, Reason.IMPRECISE)],
+    [
+        (">", 14.0, True),
+        (">", 7.0, True),
+        (">=", 7.0, Reason.IMPRECISE),
+        ("<", 7.0, False),
+        ("<", 9.0, Reason.IMPRECISE),
+    ],
 )
 def test_an_open_range_counts_only_where_it_decides(comparator: str, value: float, expected: Any) -> None:
     open_ended = a1c(value, "2026-01-20")
@@ -154,7 +160,9 @@ def test_threshold_and_duration_are_the_policy_s() -> None:
 
 
 def test_the_run_is_the_evidence() -> None:
-    found = reading(FACT, a1c(6.0, ago("P9M")), a1c(58, FIRST, "mmol/mol", id="x"), a1c(8.0, "2026-01-20", id="y"))
+    found = reading(
+        FACT, a1c(6.0, ago("P9M")), a1c(58, FIRST, "mmol/mol", id="x"), a1c(8.0, "2026-01-20", id="y")
+    )
     assert [(e.resource, e.value, e.unit) for e in found.evidence] == [
         ("Observation/x", 7.5, "%"),
         ("Observation/y", 8.0, "%"),

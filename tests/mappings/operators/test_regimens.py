@@ -110,11 +110,15 @@ def test_only_what_is_taken_counts(status: str, expected: Any) -> None:
     ],
 )
 def test_only_an_active_prescription_counts(status: str, counts: bool) -> None:
-    request = prescribed(LISPRO, 3, end=days_ago(1) if status in ("completed", "stopped", "on-hold") else "", status=status)
+    request = prescribed(
+        LISPRO, 3, end=days_ago(1) if status in ("completed", "stopped", "on-hold") else "", status=status
+    )
     assert told(COUNT, taken(GLARGINE, 1), request) == (4 if counts else 1)
 
 
-@pytest.mark.parametrize(("intent", "counts"), [("order", True), ("plan", True), ("proposal", False), ("option", False)])
+@pytest.mark.parametrize(
+    ("intent", "counts"), [("order", True), ("plan", True), ("proposal", False), ("option", False)]
+)
 def test_a_proposal_is_no_prescription(intent: str, counts: bool) -> None:
     assert told(COUNT, taken(GLARGINE, 1), prescribed(LISPRO, 3, intent=intent)) == (4 if counts else 1)
 
@@ -145,7 +149,11 @@ def test_a_drug_that_was_stopped_on_the_day_of_the_order_is_no_longer_taken() ->
 @pytest.mark.parametrize(
     "not_injected",
     [
-        taken(LISPRO, 3, dosage=[PUMPED | {"timing": {"repeat": {"frequency": 3, "period": 1, "periodUnit": "d"}}}]),
+        taken(
+            LISPRO,
+            3,
+            dosage=[PUMPED | {"timing": {"repeat": {"frequency": 3, "period": 1, "periodUnit": "d"}}}],
+        ),
         taken(INHALED, 3),
         taken(LISPRO, 3, dosage=[dosage(3, route="47625008")]),
     ],
@@ -182,7 +190,11 @@ def test_one_drug_on_file_twice_counts_once(chart: Any, expected: Any) -> None:
 
 def test_one_drug_at_different_moments_of_the_day_is_one_regimen() -> None:
     parts = [
-        taken(LISPRO, None, dosage=[{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "when": [when]}}}])
+        taken(
+            LISPRO,
+            None,
+            dosage=[{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "when": [when]}}}],
+        )
         for when in ("ACM", "ACD", "ACV")
     ]
     assert told(COUNT, parts) == 3

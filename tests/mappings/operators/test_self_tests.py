@@ -40,7 +40,8 @@ def spread(number: int, day: str = LAST, **more: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("number", "average"), [(4 * 62 - 7, 241 / 62), (4 * 62 - 1, 247 / 62), (4 * 62, 4.0), (4 * 62 + 6, 254 / 62)]
+    ("number", "average"),
+    [(4 * 62 - 7, 241 / 62), (4 * 62 - 1, 247 / 62), (4 * 62, 4.0), (4 * 62 + 6, 254 / 62)],
 )
 def test_the_tests_are_divided_by_the_days_of_the_window(number: int, average: float) -> None:
     assert told(NEW, spread(number)) == average
@@ -53,7 +54,9 @@ def test_a_test_less_than_four_a_day_is_below_four_and_a_test_more_above() -> No
 @pytest.mark.parametrize(
     ("day", "count"), [("2025-12-15", 0), (FIRST, 1), (LAST, 1), (days_ago(0), 0), (days_ago(-1), 0)]
 )
-def test_the_window_begins_two_months_before_the_order_and_ends_the_day_before_it(day: str, count: int) -> None:
+def test_the_window_begins_two_months_before_the_order_and_ends_the_day_before_it(
+    day: str, count: int
+) -> None:
     others = spread(62)
     assert told(NEW, others, glucose(99, f"{day}T23:59:00-05:00")) == (62 + count) / 62
 
@@ -147,7 +150,9 @@ def test_a_log_that_begins_on_the_day_of_the_order_is_too_short() -> None:
     ],
 )
 @pytest.mark.parametrize("code", ["2339-0", "2345-7", "15074-8"])
-def test_a_general_code_needs_a_mark_of_self_measurement(code: str, more: dict[str, Any], counts: bool) -> None:
+def test_a_general_code_needs_a_mark_of_self_measurement(
+    code: str, more: dict[str, Any], counts: bool
+) -> None:
     devices = [device(METER, id="meter"), device(CGM, id="cgm")]
     extra = glucose(99, "2026-01-15T12:00:00-05:00", code=code, **more)
     assert told(NEW, devices, spread(62), extra) == (62 + counts) / 62
@@ -166,7 +171,9 @@ def test_a_glucometer_reading_of_a_professional_may_be_a_bedside_test() -> None:
 
 
 def test_readings_of_a_glucose_monitor_are_no_self_tests() -> None:
-    stream = [sensor(120, f"2026-01-15T{hour:02}:{minute:02}:00-05:00") for hour in range(24) for minute in (0, 5)]
+    stream = [
+        sensor(120, f"2026-01-15T{hour:02}:{minute:02}:00-05:00") for hour in range(24) for minute in (0, 5)
+    ]
     assert told(NEW, stream) is Reason.NO_DATA
     assert told(NEW, spread(62), stream) == 1.0
     worn = glucose(99, "2026-01-15T12:00:00-05:00", device={"reference": "Device/cgm"})
@@ -203,7 +210,9 @@ def test_a_meter_by_its_hcpcs_code_is_a_meter() -> None:
         ([], Reason.NO_DATA),
     ],
 )
-def test_an_established_user_s_log_is_averaged_over_the_time_it_covers(chart: list[Any], expected: Any) -> None:
+def test_an_established_user_s_log_is_averaged_over_the_time_it_covers(
+    chart: list[Any], expected: Any
+) -> None:
     assert told(ESTABLISHED, chart) == expected
 
 
