@@ -48,7 +48,7 @@ def create_app(
     """
     settings = settings if settings is not None else from_environment(os.environ)
     app = Flask(__name__, static_folder=None)
-    app.url_map.strict_slashes = False
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False
     if engine is not None:
         fixed = engine
         desk = Desk(settings, services or Registry(), lambda: fixed, lambda: "", clock)
@@ -88,8 +88,8 @@ def _answer_errors(app: Flask) -> None:
 def _of_werkzeug(error: HTTPException) -> ServiceError:
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
-        mend = f"Allowed here: {allowed}."
-        return MethodError("wrong-method", "This address has no such method.", mend=mend, headers={"Allow": allowed})
+        what, mend = "This address has no such method.", f"Allowed here: {allowed}."
+        return MethodError("wrong-method", what, mend=mend, headers={"Allow": allowed})
     if error.code == 404:
         mend = "GET /cds-services lists the services."
         return NotFoundError("unknown-route", "There is nothing at this address.", mend=mend)

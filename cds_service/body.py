@@ -40,7 +40,7 @@ def read_body(request: Request, limit: int) -> bytes:
 def _check_type(request: Request) -> None:
     kind = request.mimetype
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    json = not kind or kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    json = kind in ("", "application/json") or (kind.startswith("application/") and kind.endswith("+json"))
     if json and charset in ("utf-8", "utf8", "us-ascii"):
         return
     what = f"The body is sent as {request.content_type!r}." if json else f"The body is sent as {kind!r}."

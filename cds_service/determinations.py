@@ -43,6 +43,6 @@ def answer(judgement: Judgement) -> Answer:
 @determinations.post("/determinations")
 def determine() -> Response:
     here = desk()
-    named = [name.strip() for text in request.args.getlist("policies") for name in text.split(",") if name.strip()]
+    named = [name.strip() for name in ",".join(request.args.getlist("policies")).split(",") if name.strip()]
     hook_request = here.hook_request(*here.services.hooks)
     return json_response(answer(here.judge.judge(hook_request, named or None)))

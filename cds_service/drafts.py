@@ -16,7 +16,6 @@ from mappings.chart import reference_of
 from mappings.fhir import Request, Resource
 from mappings.parsing import Item, Problem, Received, read
 
-
 # Order types of Da Vinci CRD that no policy here reads; what else stands beside orders belongs to them.
 _OTHER_ORDERS = ("Appointment", "CommunicationRequest", "NutritionOrder", "Task", "VisionPrescription")
 

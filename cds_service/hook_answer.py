@@ -24,7 +24,9 @@ _NO_VERDICT = "This says nothing about coverage: check the payer's policy in the
 CardId = Callable[[str], str]
 
 
-def hook_answer(request: HookRequest, service_id: str, judgement: Judgement, *, show_met: bool) -> dict[str, Any]:
+def hook_answer(
+    request: HookRequest, service_id: str, judgement: Judgement, *, show_met: bool
+) -> dict[str, Any]:
     """The response body. Card ids follow from the request: a repeated call gives the same cards."""
     card_id = _card_ids(request, service_id)
     if judgement.blank:
@@ -53,10 +55,16 @@ def _card_id(call: str, name: str) -> str:
 def _blank_card(judgement: Judgement, card_id: CardId) -> Card:
     """One card in place of a list of criteria that are all unknown."""
     what = ", ".join(judgement.labels.values()) or "the order"
-    body = [f"**{escape(what)}** could not be held against the payer's policy, because no data about the patient"]
-    body[0] += " could be had:"
-    body += ["", *(f"- {line}" for line in judgement.could_not), "", _NO_VERDICT, ""]
-    return notice_card("blank", f"Coverage not checked, no patient data: {what}", "\n".join(body), SOURCE, card_id)
+    lines = [
+        f"**{escape(what)}** could not be held against the payer's policy: nothing is known of the patient.",
+        "",
+        *(f"- {line}" for line in judgement.could_not),
+        "",
+        _NO_VERDICT,
+        "",
+    ]
+    text = f"Coverage not checked, no patient data: {what}"
+    return notice_card("blank", text, "\n".join(lines), SOURCE, card_id)
 
 
 def _unjudged_cards(judgement: Judgement, card_id: CardId) -> Iterator[Card]:

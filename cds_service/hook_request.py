@@ -138,8 +138,8 @@ def _patient_id(written: str) -> str:
     """The bare id; senders that write "Patient/123" are understood."""
     patient_id = written.strip().removeprefix("Patient/")
     if not _PATIENT_ID.fullmatch(patient_id):
-        what = "context.patientId is no id of a patient."
-        raise UnusableError("unusable-context", what, where="context.patientId", mend=_HELP["context.patientId"])
+        where, what = "context.patientId", "context.patientId is no id of a patient."
+        raise UnusableError("unusable-context", what, where=where, mend=_HELP[where])
     return patient_id
 
 

@@ -66,8 +66,8 @@ class Judge:
         if not self._need_data(request, bare, today, policies):
             return Judgement(self._report(request, bare, today, policies))
         if not request.prefetch and not (request.fhir_server and self._access):
-            what = "The request holds no prefetch and names no FHIR server, so nothing is known about the patient."
-            mend = "Fill the prefetch templates of GET /cds-services, or send fhirServer and fhirAuthorization."
+            what = "The request holds no prefetch and names no FHIR server: nothing is known of the patient."
+            mend = "Fill the prefetch templates of GET /cds-services, or send fhirServer."
             raise NoDataError("no-data", what, where="prefetch", mend=mend)
         gathered = gather(request, self.queries, self.engine.value_sets, self._access)
         return self._judgement(request, gathered, today, policies)
@@ -94,12 +94,14 @@ class Judge:
             if self.engine.registry.find(name) is None:
                 known = [policy.id for policy in self.engine.registry.policies]
                 mend = f"{allowed_words(name, known)}.".capitalize()
-                raise NotFoundError("unknown-policy", "There is no policy of this id.", where="policies", mend=mend)
+                what = "There is no policy of this id."
+                raise NotFoundError("unknown-policy", what, where="policies", mend=mend)
 
     def _report(
         self, request: HookRequest, chart: Chart, today: date, policies: Sequence[str] | None
     ) -> Report:
-        report = self.engine.decide(_resources(request), chart, today, only=request.selected, policies=policies)
+        drafts, only = _resources(request), request.selected
+        report = self.engine.decide(drafts, chart, today, only=only, policies=policies)
         report.not_evaluated.extend(_unread(request))
         return report
 

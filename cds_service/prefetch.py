@@ -70,7 +70,9 @@ KINDS: dict[str, Kind] = {
 # left out by it, so one of the two role keys comes at most.
 _USER = {
     "user": "{{context.userId}}",
-    "practitionerRoles": "PractitionerRole?_id={{userPractitionerRoleId}}&_include=PractitionerRole:practitioner",
+    "practitionerRoles": (
+        "PractitionerRole?_id={{userPractitionerRoleId}}&_include=PractitionerRole:practitioner"
+    ),
 }
 
 
@@ -98,7 +100,8 @@ def queries(reads: Mapping[str, set[str] | None], value_sets: ValueSets) -> tupl
         raise ValueError(f"no query is known for {', '.join(sorted(unknown))}")
     # Every fact may be on file under our own code (mappings.recorded).
     wanted.setdefault("Observation", set())
-    return tuple(query for kind in KINDS if kind in wanted for query in _queries(kind, wanted[kind], value_sets))
+    kinds = [kind for kind in KINDS if kind in wanted]
+    return tuple(query for kind in kinds for query in _queries(kind, wanted[kind], value_sets))
 
 
 def templates(asked: Iterable[Query]) -> dict[str, str]:

@@ -23,8 +23,9 @@ from mappings.fhir import RESOURCE_TYPES
 from mappings.parsing import Problem, Received, read
 
 _KIND_OF_KEY = {kind.key: name for name, kind in KINDS.items()}
+# Search parameters that leave nothing out.
 _WHOLE = frozenset(
-    "patient subject beneficiary _count _sort _include _include:iterate _revinclude _format _total".split()
+    ("patient", "subject", "beneficiary", "_count", "_sort", "_format", "_total", "_include", "_revinclude")
 )
 REPORTED_ERROR = "the sender reported an error in place of the data"
 _UNREADABLE = "what was sent cannot be read"

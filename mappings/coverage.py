@@ -29,7 +29,7 @@ _PUBLIC = ("medicaid", "chip")
 _PLAN_CLASSES = ("plan", "subplan")
 
 
-class PlanName(Struct, frozen=True, forbid_unknown_fields=True):
+class PlanName(Struct, frozen=True):
     """A plan or program that a payer sells under a name, with its line of business."""
 
     phrases: tuple[str, ...]
@@ -163,12 +163,9 @@ def _line(
             )
         return Reading(line, evidence=shown)
     if _MEDICARE in open_ended:
-        if payer_lines and "medicare-ffs" not in payer_lines:
-            return Reading(
-                "medicare-advantage",
-                evidence=shown,
-                note="Medicare through this payer is Medicare Advantage.",
-            )
+        sold = [line for line in payer_lines if line.startswith(_MEDICARE)]
+        if len(sold) == 1:
+            return Reading(sold[0], evidence=shown, note="The only kind of Medicare that this payer covers.")
         note = "The coverage is Medicare; whether Original Medicare or Medicare Advantage is not stated."
         return unknown(Reason.IMPRECISE, note, shown)
     if len(payer_lines) == 1:

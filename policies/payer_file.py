@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from mappings.coverage import PlanName, lines_of_business
-from mappings.documents import At, DocumentError, nearest, read
 from mappings.states import STATES
 from mappings.words import folded
+from mappings.yaml_file import Fields, allowed_words, load_mapping
 
 # Compared after folding, so without capitals and dots.
 _LEGAL = frozenset(
@@ -18,12 +18,12 @@ _LEGAL = frozenset(
 )
 
 
-class Payer(Struct, frozen=True, forbid_unknown_fields=True):
+class Payer(Struct, frozen=True):
     """One payer; the fields are explained in payers.yaml."""
 
     name: str
     names: tuple[str, ...]
-    lines_of_business: tuple[str, ...]
+    lines_of_business: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
     shared_names: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
@@ -32,22 +32,19 @@ class Payer(Struct, frozen=True, forbid_unknown_fields=True):
     plan_phrases: tuple[str, ...] = ()
 
 
-class _Document(Struct, frozen=True, forbid_unknown_fields=True):
-    payers: dict[str, Payer] = field(default_factory=dict)
-
-
 def read_payers(paths: Iterable[Path]) -> dict[str, Payer]:
     """The payers of several files by id.
 
-    Raises DocumentError for a file that cannot be used, or a payer, name or identifier that an
-    earlier file defines.
+    Raises mappings.yaml_file.DataError for a file that cannot be used, or a payer, name or
+    identifier that is defined already.
     """
     payers: dict[str, Payer] = {}
     for path in paths:
-        for payer_id, payer in read(path, _Document, _problems).payers.items():
-            for problem in _clashes(payer_id, payer, payers):
-                raise DocumentError(path, problem, at=("payers", payer_id))
-            payers[payer_id] = payer
+        document = load_mapping(path)
+        for payer_id in document:
+            if payer_id in payers:
+                raise document.error(f"the payer {payer_id} is defined twice", payer_id)
+            payers[payer_id] = _payer(document.child(payer_id), payers)
     return payers
 
 
@@ -56,25 +53,47 @@ def bare(name: str) -> str:
     return " ".join(word for word in folded(name).split() if word not in _LEGAL)
 
 
-def _problems(document: _Document) -> Iterable[tuple[At, str]]:
-    for payer_id, payer in document.payers.items():
-        at: At = ("payers", payer_id)
-        for line in (*payer.lines_of_business, *(plan.line for plan in payer.plans)):
-            if line not in lines_of_business():
-                yield at, f"unknown line of business '{line}'{nearest(line, lines_of_business())}"
-        for state in payer.states:
-            if state not in STATES:
-                yield (*at, "states"), f"unknown state '{state}': write its postal code"
-        if payer.shared_names and not payer.states:
-            yield (*at, "shared_names"), "shared names need the states of this payer"
-
-
-def _clashes(payer_id: str, payer: Payer, known: dict[str, Payer]) -> Iterator[str]:
-    if payer_id in known:
-        yield f"'{payer_id}' is defined twice"
+def _payer(fields: Fields, known: Mapping[str, Payer]) -> Payer:
+    payer = Payer(
+        name=fields.text("name"),
+        names=fields.texts("names"),
+        lines_of_business=_listed(fields, "lines_of_business", lines_of_business()),
+        phrases=fields.texts("phrases"),
+        shared_names=fields.texts("shared_names"),
+        states=_listed(fields, "states", STATES),
+        identifiers=fields.texts("identifiers"),
+        plans=tuple(_plan(plan) for plan in fields.children("plans")),
+        plan_phrases=fields.texts("plan_phrases"),
+    )
+    if not payer.names:
+        raise fields.error("a payer needs the names under which a Coverage may name it", "names")
+    if payer.shared_names and not payer.states:
+        raise fields.error("shared names need the states of this payer", "shared_names")
     for other_id, other in known.items():
-        names = {bare(name) for name in other.names}
-        yield from (f"'{name}' names {other_id} too" for name in payer.names if bare(name) in names)
-        yield from (
-            f"identifier {c} is of {other_id} too" for c in payer.identifiers if c in other.identifiers
-        )
+        names = {bare(name) for name in (*other.names, *other.shared_names)}
+        for name in (*payer.names, *payer.shared_names):
+            if bare(name) in names:
+                raise fields.error(f"'{name}' names {other_id} too", "names")
+        for code in payer.identifiers:
+            if code in other.identifiers:
+                raise fields.error(f"the identifier {code} is of {other_id} too", "identifiers")
+    fields.done()
+    return payer
+
+
+def _plan(fields: Fields) -> PlanName:
+    plan = PlanName(
+        phrases=fields.texts("phrases"),
+        line=fields.choice("line", lines_of_business()),
+        program=fields.text("program", ""),
+    )
+    fields.done()
+    return plan
+
+
+def _listed(fields: Fields, key: str, allowed: Collection[str]) -> tuple[str, ...]:
+    values = fields.texts(key)
+    for value in values:
+        if value not in allowed:
+            raise fields.error(f"unknown {value!r}; {allowed_words(value, allowed)}", key)
+    return values

@@ -81,7 +81,7 @@ class Payers:
     def load(cls, *extra_files: Path) -> Payers:
         """The packaged payers and those of further files.
 
-        Raises mappings.documents.DocumentError for a file that cannot be used, or a payer, name or
+        Raises mappings.yaml_file.DataError for a file that cannot be used, or a payer, name or
         identifier that an earlier file defines.
         """
         return cls(read_payers((_PACKAGED, *extra_files)))

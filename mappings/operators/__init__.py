@@ -16,6 +16,7 @@ from mappings.operators.condition_kind import condition_kind
 from mappings.operators.condition_severity import condition_severity
 from mappings.operators.device_in_use import device_in_use
 from mappings.operators.device_working import device_working
+from mappings.operators.document_on_file import document_on_file
 from mappings.operators.drug_allergy import drug_allergy
 from mappings.operators.drug_in_use import drug_in_use
 from mappings.operators.dukes_stage import dukes_stage
@@ -26,6 +27,7 @@ from mappings.operators.indicated_for import indicated_for
 from mappings.operators.injected_instead import injected_instead
 from mappings.operators.instruction_says import instruction_says
 from mappings.operators.last_visit import last_visit
+from mappings.operators.latest_document import latest_document
 from mappings.operators.latest_value import latest_value
 from mappings.operators.life_expectancy import life_expectancy
 from mappings.operators.metastases import metastases
@@ -39,6 +41,7 @@ from mappings.operators.pattern_duration import pattern_duration
 from mappings.operators.pregnant import pregnant
 from mappings.operators.prior_pump_infusion import prior_pump_infusion
 from mappings.operators.procedure_done import procedure_done
+from mappings.operators.record_behind import record_behind
 from mappings.operators.recorded_event import recorded_event
 from mappings.operators.regimen_held import regimen_held
 from mappings.operators.regimen_since import regimen_since
@@ -63,6 +66,7 @@ OPERATORS: dict[str, Operator] = {
         condition_severity,
         device_in_use,
         device_working,
+        document_on_file,
         drug_allergy,
         drug_in_use,
         dukes_stage,
@@ -73,6 +77,7 @@ OPERATORS: dict[str, Operator] = {
         injected_instead,
         instruction_says,
         last_visit,
+        latest_document,
         latest_value,
         life_expectancy,
         metastases,
@@ -86,6 +91,7 @@ OPERATORS: dict[str, Operator] = {
         pregnant,
         prior_pump_infusion,
         procedure_done,
+        record_behind,
         recorded_event,
         regimen_held,
         regimen_since,

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from mappings.documents import DocumentError
 from mappings.fhir import Coverage
+from mappings.yaml_file import DataError
 from policies.payers import PayerMatch, Payers, active_coverages
 from tests.mappings.orders import DAY, Asked, Json, chart_of, concept, orders_in, patient, pump
 
@@ -321,13 +321,19 @@ def test_every_payer_has_a_name_and_an_unknown_id_is_its_own_name() -> None:
 
 def test_a_further_file_adds_a_payer(tmp_path: Path) -> None:
     path = tmp_path / "payers.yaml"
-    path.write_text(
-        "payers:\n  acme: {name: Acme, names: [Acme Health Plan], lines_of_business: [commercial]}\n"
-    )
+    path.write_text("acme: {name: Acme, names: [Acme Health Plan], lines_of_business: [commercial]}\n")
     acme = Payers.load(path).match(
         msgspec.json.decode(json.dumps(coverage("ACME Health Plan, LLC")), type=Coverage), chart_of()
     )
     assert (acme.payer_id, acme.line_of_business) == ("acme", "commercial")
+
+
+def test_medicare_through_original_medicare_is_fee_for_service(tmp_path: Path) -> None:
+    path = tmp_path / "payers.yaml"
+    path.write_text("cms: {name: Medicare, names: [Original Medicare], lines_of_business: [medicare-ffs]}\n")
+    written = coverage("Original Medicare", kind=(SOPT, "1"))
+    found = Payers.load(path).match(msgspec.json.decode(json.dumps(written), type=Coverage), chart_of())
+    assert found.line_of_business == "medicare-ffs"
 
 
 BROKEN = {
@@ -338,20 +344,21 @@ BROKEN = {
     ),
     "an identifier of another payer": (
         "acme: {name: A, names: [Acme], lines_of_business: [], identifiers: ['60054']}",
-        "identifier 60054 is of aetna too",
+        "the identifier 60054 is of aetna too",
     ),
     "an unknown line of business": (
         "acme: {name: A, names: [Acme], lines_of_business: [comercial]}",
-        "did you mean 'commercial'",
+        "did you mean commercial",
     ),
     "an unknown state": (
         "acme: {name: A, names: [Acme], lines_of_business: [], states: [XX]}",
-        "postal code",
+        "unknown 'XX'",
     ),
     "shared names without states": (
         "acme: {name: A, names: [Acme], lines_of_business: [], shared_names: [Ac]}",
         "need the states",
     ),
+    "no names": ("acme: {name: A}", "needs the names"),
     "an unknown key": (
         "acme: {name: A, names: [Acme], lines_of_business: [], alias: [x]}",
         "unknown key 'alias'",
@@ -362,6 +369,6 @@ BROKEN = {
 @pytest.mark.parametrize(("text", "problem"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_file_of_payers_is_refused(text: str, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "payers.yaml"
-    path.write_text(f"payers:\n  {text}\n")
-    with pytest.raises(DocumentError, match=problem):
+    path.write_text(f"{text}\n")
+    with pytest.raises(DataError, match=problem):
         Payers.load(path)

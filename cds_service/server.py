@@ -1,0 +1,78 @@
+"""The HTTP server: gunicorn, started from Python so that one command serves.
+
+Everything is loaded once before the workers fork, and frozen: the garbage collector of a worker
+then never walks over policies and value sets, nor copies their memory pages. Threads within a
+worker serve those requests that wait for a FHIR server.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from cds_service.settings import Settings
+
+# A request makes ten thousands of objects that no cycle holds; the default of 700 walks in vain.
+_GC_THRESHOLD = 50_000
+
+
+class _Server(BaseApplication):
+    def __init__(self, app: Flask, options: dict[str, Any]) -> None:
+        self._app, self._options = app, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._app
+
+
+class PortTakenError(OSError):
+    """The address to listen on is not free."""
+
+
+def serve(app: Flask, settings: Settings, ready: Callable[[], None]) -> None:
+    """Serve until the process is ended. ready: called when the address is open.
+
+    Raises PortTakenError.
+    """
+    _check_free(settings.host, settings.port)
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    options = {
+        "bind": f"{host}:{settings.port}",
+        "workers": settings.workers,
+        "threads": settings.threads,
+        "worker_class": "gthread",
+        "preload_app": True,
+        "loglevel": "warning" if settings.log_level == "info" else settings.log_level,
+        "when_ready": lambda _: ready(),
+        # The control socket of newer versions would be one for all servers of a user.
+        "control_socket_disable": True,
+    }
+    _Server(app, options).run()
+
+
+def _check_free(host: str, port: int) -> None:
+    """Say at once that a port is taken; gunicorn would try for five seconds."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTakenError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
