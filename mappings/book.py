@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 
 from mappings.catalogue import Catalogue, FactDefinition, Given
 from mappings.chart import Chart
+from mappings.companions import DecidedPump
 from mappings.coverage import Membership
 from mappings.drugs import Drugs
 from mappings.evidence import SILENT, Reading, Reason, unknown
@@ -41,8 +42,12 @@ class FactBook:
         *,
         coverage: Coverage | None = None,
         member: Membership | None = None,
+        pumps: tuple[DecidedPump, ...] = (),
     ) -> None:
-        """coverage: the one that the question is about; member: what it says to those who know its payer."""
+        """coverage: the one that the question is about; member: what it says to those who know its payer.
+
+        pumps: what the policy that asks says of the pumps that the order goes with.
+        """
         self._catalogue = catalogue
         self._facts: dict[tuple[str, tuple[tuple[str, Any], ...]], Fact] = {}
         self._statements = Statements(chart, as_of)
@@ -55,6 +60,7 @@ class FactBook:
             book=self,
             coverage=coverage,
             member=member,
+            pumps=pumps,
         )
 
     def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:

@@ -41,7 +41,8 @@ class Order(Struct, frozen=True):
     """One draft order and what belongs to it.
 
     codes: canonical (system, code) pairs of the ordered item. day: day 0. drug_orders: the
-    MedicationRequests whose drug it delivers. others: the remaining drafts of the request.
+    MedicationRequests whose drug it delivers. others: the remaining drafts of the request. pumps: of
+    an accessory or a supply, the orders of the pumps that it goes with (mappings.companions).
     """
 
     resource: Request
@@ -49,6 +50,7 @@ class Order(Struct, frozen=True):
     day: date
     drug_orders: tuple[MedicationRequest, ...] = ()
     others: tuple[Request, ...] = ()
+    pumps: tuple[Order, ...] = ()
 
     @property
     def reference(self) -> str:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from mappings.book import FactBook
 from mappings.catalogue import Catalogue
 from mappings.chart import Chart, reference_of
+from mappings.companions import DecidedPump, with_pumps
 from mappings.drugs import Drugs
 from mappings.fhir import Coverage, Resource
 from mappings.order import Order, ordered_item, orders_of
@@ -71,7 +72,7 @@ class Engine(Struct, frozen=True):
         """
         forced = None if policies is None else [self._forced(name) for name in policies]
         report = Report([], [])
-        for order in orders_of(drafts, chart, today):
+        for order in with_pumps(orders_of(drafts, chart, today), chart):
             if only is not None and not is_selected(order, only):
                 continue
             self._decide_one(order, chart, forced, report)
@@ -149,13 +150,27 @@ class Engine(Struct, frozen=True):
         self, policy: Policy, order: Order, chart: Chart, coverage: Coverage | None
     ) -> Determination | None:
         member = self.payers.match(coverage, chart).member if coverage is not None else None
-        book = FactBook(self.catalogue, self.drugs, chart, order, order.day, coverage=coverage, member=member)
+        book = FactBook(
+            self.catalogue,
+            self.drugs,
+            chart,
+            order,
+            order.day,
+            coverage=coverage,
+            member=member,
+            pumps=tuple(self._decided(policy, pump, chart, coverage) for pump in order.pumps),
+        )
         determination = evaluate(policy, book, self.value_sets, order.reference, order.day)
         if determination is not None:
             determination.policy.payer = self.payers.name(policy.payer)
             determination.order_label = order_label(order, chart)
             determination.listed = [c for code in order.codes for c in policy.codes.get(code, ())]
         return determination
+
+    def _decided(self, policy: Policy, pump: Order, chart: Chart, coverage: Coverage | None) -> DecidedPump:
+        """What a policy says of the pump that an item goes with: the item may be covered only with it."""
+        found = self._evaluate(policy, pump, chart, coverage)
+        return DecidedPump(pump, found.outcome if found else "", found.criteria.state if found else "")
 
 
 def is_selected(order: Order, only: frozenset[str]) -> bool:

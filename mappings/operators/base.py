@@ -18,6 +18,7 @@ from mappings.terminology import ValueSets
 
 if TYPE_CHECKING:
     from mappings.book import FactBook
+    from mappings.companions import DecidedPump
     from mappings.order import Order
 
 
@@ -26,6 +27,7 @@ class Context(Struct):
 
     as_of: day 0, the day the order counts for. book: other facts of the same question. coverage:
     the one that the question is about. member: what it says, read with the knowledge of its payer.
+    pumps: what the policy says of the pumps that the order goes with.
     """
 
     chart: Chart
@@ -36,6 +38,7 @@ class Context(Struct):
     book: FactBook
     coverage: Coverage | None = None
     member: Membership | None = None
+    pumps: tuple[DecidedPump, ...] = ()
 
     def evidence(
         self, resource: Resource, date: str = "", value: Any = None, unit: str = "", says: str = ""

@@ -63,6 +63,8 @@ PROPERTIES: dict[str, Callable[[Context], Reading]] = {
         setting.home_administration,
         companions.concurrent_pump_code,
         companions.concurrent_pump_class,
+        companions.concurrent_pump_covered,
+        companions.paths_result,
         companions.accessory_kind,
         companions.accessory_type,
         companions.order_is_controller,

@@ -21,11 +21,12 @@ from tests.policies.small_policy import VALID
 
 GATED = VALID.replace(
     "        - id: user\n          any:\n",
-    "        - id: user\n          gate:\n            fact: pump_class\n            is: {one_of: [external-insulin]}\n          any:\n",
+    "        - id: user\n          gate:\n            fact: pump_class\n            is: {one_of: [external-insulin]}\n"
+    "          any:\n",
 )
 PERHAPS = VALID.replace(
     "    required: true\n",
-    "    required: true\n    applies_when: {fact: order_is_replacement, is: true}\n",
+    "    required: true\n    applies_when: {fact: larger_reservoir_needed, is: true}\n",
 )
 FINE = {
     "dx_diabetes": True,
@@ -33,6 +34,7 @@ FINE = {
     "diabetes_education_completed": True,
     "last_treating_physician_visit_date": span("2025-05-01"),
     "member_lob": "commercial",
+    "member_age_years": 40.0,
     "pump_functioning": False,
 }
 
@@ -105,9 +107,9 @@ def test_a_document_that_is_needed_only_perhaps_is_a_to_do(
     path.write_text(PERHAPS, encoding="utf-8")
     policy = load_policy(path, catalogue, value_sets)
     old = {"last_treating_physician_visit_date": span("2024-01-01")}
-    needed = judged(policy, catalogue, value_sets, **old, order_is_replacement=True)
+    needed = judged(policy, catalogue, value_sets, **old, larger_reservoir_needed=True)
     perhaps = judged(policy, catalogue, value_sets, **old)
-    moot = judged(policy, catalogue, value_sets, **old, order_is_replacement=False)
+    moot = judged(policy, catalogue, value_sets, **old, larger_reservoir_needed=False)
     assert (needed.outcome, needed.documentation[0].required) == ("needs-documentation", True)
     assert (perhaps.outcome, perhaps.documentation[0].state) == ("met", "unmet")
     assert (moot.outcome, moot.documentation) == ("met", [])
