@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from mappings.episodes import Low, separate
 from mappings.evidence import Bounds, Reason
+from mappings.fhir import Observation
 from tests.builders import (
     ago,
     before_meal,
@@ -61,6 +64,14 @@ def test_low_is_strictly_below(value: float, unit: str, count: int) -> None:
 def test_many_readings_of_one_night_are_one_episode(times: list[str], count: int) -> None:
     chart = [glucose(55 + n, f"{time}:00-05:00") for n, time in enumerate(times)]
     assert told(EPISODES, LOG, chart) == count
+
+
+def test_two_episodes_lie_on_two_days() -> None:
+    from_three_to_nine = [
+        Low(date(2026, 1, 10), 180, 60, Observation()),
+        Low(date(2026, 1, 10), 1260, 60, Observation()),
+    ]
+    assert separate(from_three_to_nine) == from_three_to_nine[:1]
 
 
 def test_readings_without_a_time_are_apart_by_days() -> None:

@@ -187,3 +187,8 @@ def test_the_newest_value(chart: list[Any], expected: Any) -> None:
 def test_all_values_are_listed_in_one_unit() -> None:
     chart = [a1c(64, "2025-11-01", "mmol/mol"), a1c(7.2, "2026-01-20")]
     assert told("hba1c_pct_series", chart) == ("2025-11-01: 8 %", "2026-01-20: 7.2 %")
+
+
+def test_a_result_that_was_sent_twice_is_listed_once() -> None:
+    chart = [a1c(7.2, "2026-01-20", id="a"), a1c(7.2, "2026-01-20", id="b")]
+    assert told("hba1c_pct_series", chart) == ("2026-01-20: 7.2 %",)
