@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from msgspec import Struct, structs
 
-from mappings.catalogue import Catalogue, FactDefinition, Given
+from mappings.catalogue import Catalogue, Derivation, FactDefinition, Given
 from mappings.chart import Chart
 from mappings.companions import DecidedPump
 from mappings.coverage import Membership
@@ -112,28 +112,39 @@ class FactBook:
                 for key, value in derivation.arguments.items()
             }
             reading = derivation.operator.function(self._context, **arguments)
-            if reading.known:
+            failure = self._failure((derivation,))
+            if reading.known and not (failure and _rests_on_the_whole(reading, definition)):
                 return reading
+            if reading.known:
+                reading = unknown(Reason.FETCH_FAILED, failure, reading.evidence)
             if best.reason in (None, Reason.NO_DATA) and not (
                 reading.reason is Reason.NO_DATA and not reading.evidence and not reading.note
             ):
                 best = reading
         if best.reason is Reason.NO_DATA:
-            failure = self._failure(definition)
+            failure = self._failure(definition.derivations)
             if failure:
                 return unknown(Reason.FETCH_FAILED, failure, best.evidence)
         if definition.absent_means_false and best.reason is Reason.NO_DATA:
             return Reading(value=False, note="nothing on file says so", inferred=True)
         return best
 
-    def _failure(self, definition: FactDefinition) -> str:
-        """What could not be fetched for a fact; "" when everything it reads was had."""
+    def _failure(self, derivations: Iterable[Derivation]) -> str:
+        """What could not be fetched of all that is read; "" when everything was had."""
         chart = self._context.chart
-        for derivation in definition.derivations:
+        for derivation in derivations:
             for kind in derivation.operator.reads:
                 if kind in chart.failures:
                     return f"{kind} could not be fetched: {chart.failures[kind]}"
         return ""
+
+
+def _rests_on_the_whole(reading: Reading, definition: FactDefinition) -> bool:
+    """Whether what was not fetched could change a reading: a "no", a number, what follows from silence.
+
+    A "yes" rests on what is there, and a date or a text on the resource that holds it.
+    """
+    return reading.value is False or reading.inferred or definition.type in ("decimal", "integer")
 
 
 def _is_foreign(reading: Reading, definition: FactDefinition) -> bool:

@@ -72,23 +72,25 @@ class _Reader:
         sure: Counter[date] = Counter()
         unclear: Counter[date] = Counter()
         observations: dict[date, Observation] = {}
-        seen: set[tuple[str, float]] = set()
+        seen: set[tuple[str, float | str]] = set()
         by_code = self._chart.in_sets(Observation, codes)
         coded = {id(observation) for observation in by_code}
         general = (o for o in self._chart.in_sets(Observation, marked) if id(o) not in coded)
         for observations_of, needs_mark in ((by_code, False), (general, True)):
             for observation in observations_of:
                 quantity = observation.valueQuantity
-                if observation.status not in COUNTED or quantity is None or quantity.value is None:
+                # A meter that shows "HI" or "LO" was used for a test too.
+                value = observation.valueString if quantity is None else quantity.value
+                if observation.status not in COUNTED or value is None or value == "":
                     continue
                 written = written_date(observation)
                 day = span(written)
-                if day is None or not day.exact or (written, quantity.value) in seen:
+                if day is None or not day.exact or (written, value) in seen:
                     continue
                 who = self._who(observation, needs_mark)
                 if who == "":
                     continue
-                seen.add((written, quantity.value))
+                seen.add((written, value))
                 (sure if who == "self" else unclear)[day.first] += 1
                 observations.setdefault(day.first, observation)
         streams = {day for day in {*sure, *unclear} if sure[day] + unclear[day] > _MOST_A_DAY}

@@ -95,4 +95,8 @@ def _long_enough(
     if not reached or days < min_results:
         need = f"{words(duration)} and {min_results} results are needed"
         return unknown(Reason.TOO_SHORT_A_RECORD, f"{span_words}; {need}", evidence)
+    failure = context.chart.failure(Observation)
+    if failure:
+        # A result that was not fetched could break the run.
+        return unknown(Reason.FETCH_FAILED, f"Observation could not be fetched: {failure}", evidence)
     return Reading(True, evidence=evidence, note=span_words)

@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mappings.evidence import Reason
 from tests.builders import (
     ASPART,
     CGM,
+    GIVEN,
     GLARGINE,
     HCPCS,
     ICD,
@@ -26,6 +28,7 @@ from tests.builders import (
     a1c,
     ago,
     allergy,
+    asked,
     concept,
     condition,
     days_ago,
@@ -160,3 +163,36 @@ def test_the_whole_support_makes_a_yes(fact: str) -> None:
 def test_an_empty_chart_knows_nothing() -> None:
     for fact in SUPPORT:
         assert not reading(fact).known, fact
+
+
+FAILED = {"MedicationRequest": "timeout", "DeviceUseStatement": "timeout", "Observation": "timeout"}
+WHOLE: list[tuple[str, list[Any], Any]] = [
+    ("insulin_pump_in_use", [condition("E10.65"), taken(GLARGINE, 1), taken(LISPRO, 3)], False),
+    ("insulin_injections_per_day", [taken(GLARGINE, 1)], 1),
+    ("glucose_tests_per_day_avg_60d", list(log(3, "2025-12-16", "2026-02-15")), 3.0),
+    ("cgm_in_use", [MONITOR, use_of(MONITOR, "2024-01-01", days_ago(20))], False),
+    ("hba1c_above_7_6mo", [a1c(8.0, ago("P7M")), a1c(8.0, "2026-01-20")], True),
+    ("bolus_insulin_in_use", [taken(GLARGINE, 1)], False),
+]
+
+
+@pytest.mark.parametrize(("fact", "chart", "value"), WHOLE)
+def test_a_query_that_failed_makes_unknown_what_it_could_have_changed(
+    fact: str, chart: list[Any], value: Any
+) -> None:
+    assert reading(fact, chart).value == value
+    found = asked(chart, failures=FAILED).book.fact(fact, GIVEN.get(fact, {})).computed
+    assert found.reason is Reason.FETCH_FAILED
+    assert "could not be fetched: timeout" in found.note
+
+
+@pytest.mark.parametrize(
+    ("fact", "chart"),
+    [
+        ("cgm_in_use", [MONITOR, use_of(MONITOR, "2024-01-01")]),
+        ("bolus_insulin_in_use", [taken(LISPRO, 3)]),
+        ("mdi_during_event_window", [taken(GLARGINE, 1), taken(LISPRO, 3)]),
+    ],
+)
+def test_a_yes_stands_although_a_query_failed(fact: str, chart: list[Any]) -> None:
+    assert asked(chart, failures=FAILED).book.fact(fact, GIVEN.get(fact, {})).computed.value is True

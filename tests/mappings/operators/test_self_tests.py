@@ -109,6 +109,12 @@ def test_a_reading_that_was_sent_twice_counts_once() -> None:
     assert told(NEW, spread(62), twice, other_value) == 64 / 62
 
 
+def test_a_meter_that_shows_hi_was_used_for_a_test_and_one_without_a_value_was_not() -> None:
+    high = glucose(0, "2026-01-15T12:00:00-05:00", valueQuantity=None, valueString="HI")
+    empty = glucose(0, "2026-01-15T13:00:00-05:00", valueQuantity=None)
+    assert told(NEW, spread(62), high, empty) == 63 / 62
+
+
 def test_a_day_known_only_as_a_month_is_no_day_of_the_window() -> None:
     assert told(NEW, spread(62), glucose(99, "2026-01")) == 1.0
 
