@@ -14,6 +14,7 @@ from mappings.operators.baclofen_trial import baclofen_trial
 from mappings.operators.base import Operator
 from mappings.operators.cause_of import cause_of
 from mappings.operators.condition_kind import condition_kind
+from mappings.operators.condition_over import condition_over
 from mappings.operators.condition_severity import condition_severity
 from mappings.operators.corrected_calcium import corrected_calcium
 from mappings.operators.device_in_use import device_in_use
@@ -76,6 +77,7 @@ OPERATORS: dict[str, Operator] = {
         baclofen_trial,
         cause_of,
         condition_kind,
+        condition_over,
         condition_severity,
         corrected_calcium,
         device_in_use,

@@ -131,8 +131,23 @@ def test_an_infection_is_active_and_may_endanger_the_pump(code: str, active: Any
 @pytest.mark.parametrize(
     "more", [{"status": "resolved"}, {"verified": "refuted"}, {"onsetDateTime": "2026-02-17"}]
 )
-def test_an_infection_that_is_over_refuted_or_yet_to_come_does_not_count(more: dict[str, Any]) -> None:
-    assert told("active_infection", condition("A41.9", **more)) is Reason.NO_DATA
+def test_an_infection_that_is_over_refuted_or_yet_to_come_is_none(more: dict[str, Any]) -> None:
+    past = condition("A41.9", **more)
+    assert told("active_infection", past) is False
+    assert told("active_infection", past, condition("N39.0")) is True
+    assert told("active_infection", past, condition("N39.0", verified="provisional")) is Reason.IMPRECISE
+    assert told("active_infection", past, condition("B20")) is Reason.IMPRECISE
+
+
+def test_without_any_infection_on_file_the_record_says_nothing_of_one() -> None:
+    assert told("active_infection", condition("G80.0")) is Reason.NO_DATA
+    assert told("active_infection") is Reason.NO_DATA
+
+
+def test_what_shows_that_an_infection_is_over_is_named() -> None:
+    reading = computed("active_infection", condition("A41.9", status="resolved"))
+    assert reading.inferred
+    assert [evidence.says for evidence in reading.evidence] == ["A41.9: no longer active"]
 
 
 OTHER = "other_programmable_implant"
