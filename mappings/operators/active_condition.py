@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from mappings.conditions import Standing, date_of, in_any, is_recognised, standing, words_of
 from mappings.evidence import Evidence, Reading, Reason, unknown
-from mappings.fhir import Condition
+from mappings.fhir import CodeableConcept, Condition
 from mappings.operators.base import Context, operator, texts
 from mappings.order_facts.indication import reasons_of_order
 
@@ -53,7 +53,7 @@ def active_condition(
         if not in_any(context.value_sets, condition.code, sets):
             if state is Standing.ACTIVE:
                 against.append(evidence)
-        elif in_any(context.value_sets, condition.code, open_sets):
+        elif not _settled(context, condition.code, sets, open_sets):
             pointing.append(evidence)
             reason = Reason.IMPRECISE
         elif state in _COUNTED[confirmed]:
@@ -68,6 +68,18 @@ def active_condition(
     if against:
         return Reading(False, evidence=tuple(against), note="another diagnosis rules it out")
     return _without_match(context, (*sets, *open_sets), infer_from_indication, tuple(pointing), reason)
+
+
+def _settled(
+    context: Context, concept: CodeableConcept | None, sets: tuple[str, ...], open_sets: tuple[str, ...]
+) -> bool:
+    """Whether one of the codings is a member that does not leave it open: the sharper code counts."""
+    codings = concept.coding if concept is not None else ()
+    alone = [CodeableConcept(coding=(coding,)) for coding in codings]
+    return any(
+        in_any(context.value_sets, one, sets) and not in_any(context.value_sets, one, open_sets)
+        for one in alone
+    )
 
 
 def _without_match(

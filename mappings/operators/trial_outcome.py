@@ -21,6 +21,7 @@ def trial_outcome(
     other_reason_rules_out: bool = False,
     others_rule_out: Iterable[str] = (),
     by_mouth: bool = True,
+    routes: Iterable[str] = (),
     gives: bool = True,
 ) -> Reading:
     """Whether a drug of the classes (or one of the named drugs) was stopped for this outcome.
@@ -29,11 +30,12 @@ def trial_outcome(
     (`gives: false` turns that into False, for a fact that means the contrary). False (inferred) in two
     cases only: with other_reason_rules_out, such drugs were stopped, and all for the other outcome; with
     others_rule_out, drugs of those classes are on file, and none of the wanted ones is among them.
-    by_mouth: only use by mouth counts, else any use that does not go through the spine.
+    by_mouth: only use by mouth counts, else any use that does not go through the spine. routes: only use
+    by one of these routes counts, or by one that the record leaves open.
     """
     wanted = _OUTCOMES[outcome]
     kinds, names, others = set(texts(drug_classes)), set(texts(drugs)), set(texts(others_rule_out))
-    used = [course for course in courses(context) if _counts(course, by_mouth)]
+    used = [course for course in courses(context) if _counts(course, by_mouth, texts(routes))]
     mine = [c for c in used if c.drug.name in names or kinds & set(c.drug.classes)]
     ended = [c for c in mine if wanted in c.outcomes]
     if ended:
@@ -57,7 +59,9 @@ def trial_outcome(
     return unknown(Reason.NO_DATA)
 
 
-def _counts(course: Course, by_mouth: bool) -> bool:
+def _counts(course: Course, by_mouth: bool, routes: tuple[str, ...]) -> bool:
+    if routes:
+        return bool(set(routes) & set(course.routes)) if course.routes else course.by_mouth is not False
     if by_mouth:
         return course.by_mouth is not False
     return not {"intrathecal", "epidural"} & set(course.routes)

@@ -96,6 +96,14 @@ def _listed(context: Context, field: str, missing: str) -> Reading:
     return Reading((), note="No pump is ordered with it, and none is recorded in use.", inferred=True)
 
 
+def pump_in_use(context: Context) -> Reading:
+    """True when a pump is ordered with the item, or in use; silent otherwise, for it may be on no record."""
+    companions = companion_pumps(context)
+    if not companions:
+        return SILENT
+    return Reading(True, evidence=tuple(companion.evidence for companion in companions), basis=Basis.ORDER)
+
+
 def concurrent_pump_covered(context: Context) -> Reading:
     """Whether the policy covers a pump that the order goes with."""
     return _decision(
