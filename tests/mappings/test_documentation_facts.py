@@ -64,7 +64,9 @@ def test_the_latest_clinical_note_counts() -> None:
     assert [shown.resource for shown in found.evidence] == ["DocumentReference/new"]
 
 
-@pytest.mark.parametrize(("day", "counts"), [("2026-02-15", True), ("2026-02-16", True), ("2026-02-17", False)])
+@pytest.mark.parametrize(
+    ("day", "counts"), [("2026-02-15", True), ("2026-02-16", True), ("2026-02-17", False)]
+)
 def test_a_note_dated_after_the_order_does_not_count(day: str, counts: bool) -> None:
     found = asked(note(day)).reading("clinical_doc_date")
     assert found.known is counts

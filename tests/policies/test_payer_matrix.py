@@ -218,7 +218,7 @@ NEEDED_AT_HOME: Facts = (
         "chemo_regimen_evidence_based": True,
         "compendium_support": True,
         "cancer_pain_intractable": False,
-        "liposomal_formulation": False,
+        "drug_formulation": "conventional",
         "drug_formulation": "conventional",
         "subacromial_infusion": False,
         "nerve_block_postop": False,
@@ -258,7 +258,7 @@ TREPROSTINIL: Facts = {
 DOBUTAMINE = at_home("dobutamine", "inotrope", reason="I50.22", hf_stage="C", nyha_class="III")
 AMPHOTERICIN = at_home("amphotericin b", "antifungal", reason="B45.1") | {
     "drug_formulation": "liposomal",
-    "liposomal_formulation": True,
+    "drug_formulation": "liposomal",
     "ampho_b_toxicity": False,
     "unable_complete_without_liposomal": False,
     "renal_function_significantly_impaired": False,
