@@ -201,6 +201,17 @@ class Variation:
                 coverage["type"] = coded(*types)
         return self
 
+    def insured_by(self, name: str) -> Variation:
+        """Give the member another payer, without a plan."""
+        for organization in self.resources("Organization"):
+            organization["name"] = name
+            organization.pop("alias", None)
+        for coverage in self.resources("Coverage"):
+            coverage["payor"][0]["display"] = name
+            coverage.pop("class", None)
+            coverage["type"] = coded(("https://nahdo.org/sopt", "512"))
+        return self
+
     # What is answered.
 
     def answer(self, engine: Engine) -> Json:
