@@ -35,7 +35,8 @@ def active_condition(
     (inferred) when Conditions are on file, none matches, and the order states a coded reason
     outside the sets: an indication that is not the order's is unmet (readings A20b). Everything
     else is unknown: a diagnosis that is only suspected, over, refuted or in the order's
-    reason, and a chart without any Condition, because lost data is never a "no".
+    reason, and a chart without any Condition, because lost data is never a "no". A diagnosis that is
+    over or refuted stands in the note alone: it is no sign that the patient may have the condition.
     """
     sets, open_sets, contrary_sets = texts(value_sets), texts(exclude), texts(contrary)
     chart = context.chart
@@ -95,6 +96,9 @@ def _without_match(
         evidence = tuple(evidence for _, evidence in reasons)
         note = "no such diagnosis is active, and the order is for another reason"
         return Reading(False, evidence=(*pointing, *evidence), inferred=True, note=note)
-    if pointing:
-        return unknown(reason, "no active, confirmed diagnosis is on file", pointing)
-    return unknown(Reason.NO_DATA)
+    if reason is Reason.NO_DATA:
+        # What is over, refuted or yet to come points to nothing today: the record is silent, and
+        # only the note tells of it.
+        past = "; ".join(evidence.says for evidence in pointing)
+        return unknown(reason, f"no active diagnosis is on file ({past})" if past else "")
+    return unknown(reason, "no active, confirmed diagnosis is on file", pointing)

@@ -14,7 +14,8 @@ def record_behind(context: Context, facts: Iterable[str]) -> Reading:
     """Whether a record stands behind every one of the facts about which anything is known.
 
     True: each is computed from the chart, or stated with a DocumentReference behind the statement.
-    False: one rests on a form alone. Unknown: nothing is known of any.
+    False: one rests on a form alone. Unknown: nothing is known of any, or no document at all is in
+    the chart, so that the documents may just be missing here.
     """
     shown: list[Evidence] = []
     bare: list[Evidence] = []
@@ -25,6 +26,8 @@ def record_behind(context: Context, facts: Iterable[str]) -> Reading:
             shown.extend(computed.evidence)
         elif stated is not None and stated.known:
             (bare if stated.basis is Basis.ATTESTED else shown).extend(stated.evidence)
+    if bare and not context.chart.has(DocumentReference):
+        return unknown(Reason.NO_DATA, "stated in a form; no document at all is on file", tuple(bare))
     if bare:
         return Reading(False, evidence=tuple(bare), note="stated in a form with no record behind it")
     if shown:

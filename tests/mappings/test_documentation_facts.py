@@ -146,6 +146,11 @@ def test_a_trial_in_a_form_alone_does_not() -> None:
     assert [shown.resource for shown in found.evidence] == ["QuestionnaireResponse/r2"]
 
 
+def test_a_chart_without_any_document_does_not_tell_whether_one_is_missing() -> None:
+    found = asked(response("r1", pain_trial_relief_acceptable=True)).reading("pain_trial_in_medical_record")
+    assert found.reason is Reason.NO_DATA
+
+
 def test_a_trial_of_which_nothing_is_known_is_open() -> None:
     assert asked(note("2026-02-10")).reading("pain_trial_in_medical_record").reason is Reason.NO_DATA
 
