@@ -22,8 +22,14 @@ from mappings.units import in_unit
 _FINAL = ("completed", "amended")
 
 YES_NO = {
-    "yes": True, "true": True, "Y": True, "373066001": True,
-    "no": False, "false": False, "N": False, "373067005": False,
+    "yes": True,
+    "true": True,
+    "Y": True,
+    "373066001": True,
+    "no": False,
+    "false": False,
+    "N": False,
+    "373067005": False,
 }
 """Coded answers to a yes-or-no question: ours, HL7 v2 table 0136 and SNOMED CT."""
 

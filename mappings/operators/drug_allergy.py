@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from mappings.chart import has_code
-from mappings.codes import SNOMED, key
+from mappings.codes import RXNORM, SNOMED, key
 from mappings.conditions import words_of
 from mappings.dates import span
 from mappings.evidence import Evidence, Reading, Reason, unknown
@@ -28,8 +28,8 @@ def drug_allergy(context: Context, drugs: Iterable[str] = (), can_deny: bool = T
 
     True: an active, confirmed allergy names the ingredient. An intolerance, a refuted, resolved or
     inactive entry is no allergy. Unknown: the entry is unconfirmed, names only the class of the
-    drug, or a later "no known allergy" contradicts it. False: no known allergy is recorded, or the
-    list holds other entries only. An empty list says nothing.
+    drug, carries a code without any word, or a later "no known allergy" contradicts it. False: no
+    known allergy is recorded, or the list holds other entries only. An empty list says nothing.
     """
     wanted = frozenset(texts(drugs)) or frozenset(context.book.value("drug_set") or ())
     if not wanted:
@@ -61,12 +61,20 @@ def drug_allergy(context: Context, drugs: Iterable[str] = (), can_deny: bool = T
 def _kind(context: Context, entry: AllergyIntolerance, wanted: frozenset[str]) -> str:
     if entry.code is not None and any(key(coding) in _NONE_KNOWN for coding in entry.code.coding):
         return _DENIED
-    match = _match(context, entry, wanted)
+    match = _match(context, entry, wanted) or ("" if _worded(entry) else "unread")
     past = has_code(entry.clinicalStatus, "inactive", "resolved")
     if not match or past or entry.type == "intolerance" or has_code(entry.verificationStatus, "refuted"):
         return _OTHER
-    doubtful = has_code(entry.verificationStatus, "unconfirmed", "presumed") or match == "class"
+    doubtful = has_code(entry.verificationStatus, "unconfirmed", "presumed") or match != "drug"
     return _PERHAPS if doubtful else _ALLERGIC
+
+
+def _worded(entry: AllergyIntolerance) -> bool:
+    """Whether it says in words, or in a drug's code, what it is about: then "not the drug" can be told."""
+    concepts = [entry.code, *(reaction.substance for reaction in entry.reaction)]
+    codings = [coding for concept in concepts if concept is not None for coding in concept.coding]
+    worded = any(concept.text for concept in concepts if concept is not None)
+    return worded or any(coding.display or key(coding)[0] == RXNORM for coding in codings)
 
 
 def _match(context: Context, entry: AllergyIntolerance, wanted: frozenset[str]) -> str:

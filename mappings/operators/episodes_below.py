@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from msgspec import Struct
 
-from mappings.dates import before, words
+from mappings.dates import before
 from mappings.episodes import Low, days_with_readings, low_readings, separate
 from mappings.events import Event, coded_events
 from mappings.evidence import Bounds, Evidence, Reading, Reason, unknown
@@ -43,12 +43,13 @@ def episodes_below(
     absence.
     """
     found = low_episodes(context, texts(codes), texts(sensors), texts(conditions), kind, threshold, within)
+    since = before(context.as_of, within)
     if found.days:
-        note = f"{len(found.days)} separate episodes below {threshold:g} in the last {words(within)}"
-        value = len(found.days) if found.log else Bounds(len(found.days))
-        return Reading(value, evidence=found.evidence, note=note)
+        count = len(found.days)
+        note = f"{count} separate {'episode' if count == 1 else 'episodes'} below {threshold:g} since {since}"
+        return Reading(count if found.log else Bounds(count), evidence=found.evidence, note=note)
     if found.log:
-        return Reading(0, note=f"no reading below {threshold:g} in the last {words(within)}")
+        return Reading(0, note=f"no reading below {threshold:g} since {since}")
     if found.readings:
         note = "too few readings on file to tell how often they are low"
         return unknown(Reason.TOO_SHORT_A_RECORD, note)

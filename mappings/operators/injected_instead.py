@@ -47,10 +47,11 @@ def injected_instead(
     A member whose regimen is injections, with no pump in use, is not an established pump user
     (readings A20b). What points at one keeps the answer unknown: a use or a Device of the kind, a use
     of a device that is not on file, supplies or services of the last year (`pointing`), a diagnosis
-    that says that one is present (`present`), a drug of the classes that is infused.
+    that says that one is present (`present`), a drug of the classes that is infused, or a chart
+    without any diagnosis, which is not the whole record.
     """
     uses = [use for use in drug_uses(context, texts(drug_classes)) if use.stretch.surely(context.as_of)]
-    if not any(use.injected for use in uses):
+    if not any(use.injected for use in uses) or not context.chart.has(Condition):
         return unknown(Reason.NO_DATA)
     kind = DeviceKind(texts(value_sets), texts(pump_classes), texts(names))
     traces = [
@@ -65,7 +66,7 @@ def injected_instead(
         ),
     ]
     if traces:
-        return unknown(Reason.CONFLICTING, "the record shows injections and traces of a pump", tuple(traces))
+        return unknown(Reason.IMPRECISE, "the record shows injections and traces of a pump", tuple(traces))
     return Reading(
         False,
         evidence=tuple(use.evidence for use in uses if use.injected),

@@ -89,7 +89,7 @@ def _long_enough(
         return unknown(Reason.UNIT_MISMATCH, refused[0].says, evidence)
     days = len({result.day for result in run})
     reached = run[0].day.on_or_before(start)
-    span_words = f"{days} results above since {run[0].written[:10]}"
+    span_words = f"{days} {'result' if days == 1 else 'results'} above since {run[0].written[:10]}"
     if reached is None:
         return unknown(Reason.IMPRECISE, f"{span_words}: the date is not exact", evidence)
     if not reached or days < min_results:
