@@ -219,7 +219,6 @@ NEEDED_AT_HOME: Facts = (
         "compendium_support": True,
         "cancer_pain_intractable": False,
         "drug_formulation": "conventional",
-        "drug_formulation": "conventional",
         "subacromial_infusion": False,
         "nerve_block_postop": False,
     }
@@ -257,7 +256,6 @@ TREPROSTINIL: Facts = {
 }
 DOBUTAMINE = at_home("dobutamine", "inotrope", reason="I50.22", hf_stage="C", nyha_class="III")
 AMPHOTERICIN = at_home("amphotericin b", "antifungal", reason="B45.1") | {
-    "drug_formulation": "liposomal",
     "drug_formulation": "liposomal",
     "ampho_b_toxicity": False,
     "unable_complete_without_liposomal": False,
