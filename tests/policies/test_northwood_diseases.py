@@ -310,3 +310,26 @@ def test_a_dopamine_agonist_on_file_is_not_the_second_class_and_an_atypical_synd
         chart=[agonist],
     )
     assert (other.outcome, states(other, "I-x1", "I-1b")) == ("excluded", ("met", "unmet"))
+
+
+@pytest.mark.parametrize(
+    ("off", "state"),
+    [
+        ((2.9, "h/d"), "unmet"),
+        ((3.0, "h/d"), "met"),
+        ((3.1, "h/d"), "met"),
+        ((3, "h"), "met"),
+        ((175, "min/d"), "unmet"),
+        ("2-4 h", "unknown"),
+    ],
+)
+def test_off_time_is_read_in_hours_a_day(off: Any, state: str) -> None:
+    says = SETS | {"off_hours_per_day": off}
+    found = judged(
+        "",
+        "levodopa-carbidopa enteral suspension",
+        reason="G20.A2",
+        drug={"hours": 16, "hcpcs": "J7340"},
+        says=says,
+    )
+    assert states(found, "I-4a") == (state,)
