@@ -141,7 +141,7 @@ def in_field(concept: CodeableConcept, field: str) -> tuple[bool | None, bool]:
     wider = False
     for coding in concept.coding:
         system, code = key(coding)
-        if system == NUCC:
+        if system == NUCC and code:
             wider = wider or code in table.open
             answers.append(code in table.nucc if code not in table.open else None)
         elif system == SNOMED and code in table.snomed:

@@ -150,8 +150,8 @@ def _without_reserved(node: Node) -> Truth:
     """The state of a tree if every reserved criterion were open."""
     if not node.criteria:
         return Truth.UNKNOWN if node.reserved else Truth(node.state)
-    if node.gate:
-        return Truth.UNMET
+    if node.gate or node.reason:
+        return Truth(node.state)
     return _joined(node.operator, node.count_needed, [_without_reserved(n) for n in node.criteria])
 
 
@@ -173,7 +173,9 @@ def _group(group: Group, scale: Scale) -> Node:
             continue
         if applies is Truth.UNKNOWN and node.state == Truth.UNMET.value:
             # It would be unmet if it applied, and whether it applies is open.
+            assert inner.applies_when is not None
             node.state, node.reason = Truth.UNKNOWN.value, "no_data"
+            node.asks = list(scale.weigh(inner.applies_when).asks)
         nodes.append(node)
     state = _joined(group.operator, group.count, [Truth(node.state) for node in nodes])
     is_shut = moot(group.gate, scale) is Truth.UNMET

@@ -30,7 +30,8 @@ def plan(node: Node) -> tuple[Step, ...]:
     """What lacks below a node, in file order; () when it is met."""
     if node.state == _MET:
         return ()
-    if not node.criteria:
+    if not node.criteria or node.reason:
+        # A group has a reason of its own when only its scope is open.
         return (node,)
     if node.operator == "all":
         return tuple(step for inner in node.criteria for step in plan(inner))
@@ -93,6 +94,9 @@ def shut(node: Node) -> bool:
     """Whether an unmet gate closes this alternative: the order is not for this use."""
     if not node.criteria or node.gate:
         return node.gate and node.state == _UNMET
+    if node.says:
+        # Its own words tell what lacks: it is something to state, and the path around it stays open.
+        return False
     if node.operator == "all":
         return any(shut(inner) for inner in node.criteria)
     return all(shut(inner) for inner in node.criteria)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mappings.codes import ICD_10_CM, SNOMED, key
+from mappings.conditions import Standing, standing
 from mappings.evidence import Reading, Reason, unknown
 from mappings.fhir import CodeableConcept, Condition, Encounter
 from mappings.operators.base import Context, operator
@@ -16,7 +17,9 @@ def visit_about_reason(context: Context, visit: str) -> Reading:
 
     visit: the fact that names the visit. True when a coded reason of the visit is one of the order's
     (ICD-10-CM by its category, C49 for C49.9), or the visit points to the same Condition. False when
-    both are coded and none agrees. Words alone leave it open.
+    both are coded, none agrees, and the visit's reason is no other diagnosis of the patient (a visit
+    for the cancer may well describe the hypercalcemia). Words alone, and codes of ICD-10-CM chapter Z
+    (follow-up), leave it open.
     """
     references = {entry.resource for entry in context.book.fact(visit).computed.evidence}
     wanted = {code for concept, _ in reasons_of_order(context) for code in _categories(concept)}
@@ -34,12 +37,20 @@ def visit_about_reason(context: Context, visit: str) -> Reading:
         found = {code for concept in concepts for code in _categories(concept)}
         if found & wanted:
             return Reading(True, evidence=evidence)
-        if found and wanted:
+        if found and wanted and not found & _diagnoses(context):
             return Reading(False, evidence=evidence, note="the visit was for another reason than the order")
-        return unknown(
-            Reason.NARRATIVE_ONLY, "the reason of the visit, or of the order, is not coded", evidence
-        )
+        note = "the codes do not tell whether the visit was about the reason of the order"
+        return unknown(Reason.NARRATIVE_ONLY, note, evidence)
     return unknown(Reason.NO_DATA)
+
+
+def _diagnoses(context: Context) -> set[tuple[str, str]]:
+    return {
+        code
+        for condition in context.chart.of(Condition)
+        if condition.code is not None and standing(condition, context.as_of) is Standing.ACTIVE
+        for code in _categories(condition.code)
+    }
 
 
 def _categories(concept: CodeableConcept) -> set[tuple[str, str]]:
@@ -47,5 +58,5 @@ def _categories(concept: CodeableConcept) -> set[tuple[str, str]]:
     return {
         (system, code.split(".")[0] if system == ICD_10_CM else code)
         for system, code in pairs
-        if system in (ICD_10_CM, SNOMED)
+        if system == SNOMED or (system == ICD_10_CM and not code.startswith("Z"))
     }

@@ -63,7 +63,7 @@ PROPERTIES: dict[str, Callable[[Context], Reading]] = {
         setting.home_administration,
         companions.concurrent_pump_code,
         companions.concurrent_pump_class,
-        companions.pump_in_use,
+        companions.pump_use_active,
         companions.concurrent_pump_covered,
         companions.paths_result,
         companions.accessory_kind,

@@ -96,7 +96,7 @@ def _listed(context: Context, field: str, missing: str) -> Reading:
     return Reading((), note="No pump is ordered with it, and none is recorded in use.", inferred=True)
 
 
-def pump_in_use(context: Context) -> Reading:
+def pump_use_active(context: Context) -> Reading:
     """True when a pump is ordered with the item, or in use; silent otherwise, for it may be on no record."""
     companions = companion_pumps(context)
     if not companions:
