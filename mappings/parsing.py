@@ -9,6 +9,7 @@ Nothing is mended silently: every change is a `Problem`.
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -82,6 +83,15 @@ _fast_bundle = msgspec.json.Decoder(_FastBundle)
 _raw_bundle = msgspec.json.Decoder(_RawBundle)
 
 
+def _finite(numeral: str) -> float | str:
+    """A number as JSON has it; one beyond every float stays text, which then fits nowhere."""
+    number = float(numeral)
+    return number if isfinite(number) else numeral
+
+
+_untyped = msgspec.json.Decoder(float_hook=_finite)
+
+
 def read(raw: bytes | Raw, where: str = "") -> Received:
     """Read one JSON value: a resource, a Bundle of them, an OperationOutcome or null.
 
@@ -91,17 +101,17 @@ def read(raw: bytes | Raw, where: str = "") -> Received:
     try:
         kind = _head.decode(raw).resourceType
     except msgspec.ValidationError:
-        value = msgspec.json.decode(raw)
+        value = _untyped.decode(raw)
         if value is None or value == {} or value == []:
             return Received("nothing")
         return Received("unreadable", problems=(Problem(where, "this is no FHIR resource"),))
     if kind == "Bundle":
         return _bundle(raw, where)
     if kind == "OperationOutcome":
-        return Received("outcome", outcome=_outcome_text(msgspec.json.decode(raw)))
+        return Received("outcome", outcome=_outcome_text(_untyped.decode(raw)))
     if not kind:
         # Clients send a Bundle without resourceType; entries tell.
-        value = msgspec.json.decode(raw)
+        value = _untyped.decode(raw)
         if isinstance(value, dict) and isinstance(value.get("entry"), list):
             return _bundle(raw, where)
         if value == {}:
@@ -140,7 +150,9 @@ def _mended_bundle(raw: bytes | Raw, where: str) -> Received:
             problems.append(Problem(at, "this is no FHIR resource"))
             continue
         if kind == "OperationOutcome":
-            outcome = outcome or _outcome_text(msgspec.json.decode(entry.resource))
+            # Searches also report what went well, or hints (Bundle.entry.search.mode "outcome").
+            value = _untyped.decode(entry.resource)
+            outcome = outcome or (_outcome_text(value) if _is_error(value) else "")
             continue
         resource, found = _one(entry.resource, kind, at)
         problems.extend(found)
@@ -163,7 +175,7 @@ def _one(raw: bytes | Raw, kind: str, where: str) -> tuple[Resource | None, tupl
     try:
         return _resource.decode(raw), ()
     except msgspec.ValidationError:
-        return mend(msgspec.json.decode(raw), model, where)
+        return mend(_untyped.decode(raw), model, where)
 
 
 def mend(value: Any, model: type[Resource], where: str) -> tuple[Resource | None, tuple[Problem, ...]]:
@@ -218,6 +230,13 @@ def _mend_at(value: Any, path: str, why: str) -> str:
 
 def _link(links: tuple[BundleLink, ...], relation: str) -> str:
     return next((link.url for link in links if link.relation == relation), "")
+
+
+def _is_error(outcome: Any) -> bool:
+    issues = outcome.get("issue") if isinstance(outcome, dict) else None
+    return not isinstance(issues, list) or any(
+        not isinstance(issue, dict) or issue.get("severity") in ("error", "fatal") for issue in issues
+    )
 
 
 def _outcome_text(value: Any) -> str:

@@ -1,0 +1,103 @@
+"""Hook requests for tests: a valid one, which each test changes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+Json = dict[str, Any]
+
+HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+SIGN = "/cds-services/infusion-pump-order-sign"
+SELECT = "/cds-services/infusion-pump-order-select"
+
+
+def pump_order(id_: str = "pump-1", **elements: Any) -> Json:
+    """A draft order for an external insulin pump."""
+    order: Json = {
+        "resourceType": "DeviceRequest",
+        "id": id_,
+        "status": "draft",
+        "intent": "original-order",
+        "codeCodeableConcept": {"coding": [{"system": HCPCS, "code": "E0784"}], "text": "Insulin pump"},
+        "subject": {"reference": "Patient/p1"},
+        "authoredOn": "2026-02-16",
+    }
+    return order | elements
+
+
+def bundle(*resources: Json, **elements: Any) -> Json:
+    """A searchset."""
+    found: Json = {"resourceType": "Bundle", "type": "searchset", "total": len(resources)}
+    if resources:
+        found["entry"] = [{"resource": resource} for resource in resources]
+    return found | elements
+
+
+def observation(id_: str = "o1", value: Any = 7.4, **elements: Any) -> Json:
+    """An HbA1c in percent."""
+    found: Json = {
+        "resourceType": "Observation",
+        "id": id_,
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}]},
+        "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2026-01-10",
+        "valueQuantity": {"value": value, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"},
+    }
+    return found | elements
+
+
+PATIENT: Json = {"resourceType": "Patient", "id": "p1", "birthDate": "1990-05-01"}
+
+
+def condition(id_: str = "c1") -> Json:
+    code = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "E10.65"}]}
+    return {"resourceType": "Condition", "id": id_, "code": code, "subject": {"reference": "Patient/p1"}}
+
+
+def sign(*orders: Json, prefetch: Json | None = None, **envelope: Any) -> Json:
+    """An order-sign request; without orders, for one insulin pump."""
+    drafts = orders or (pump_order(),)
+    request: Json = {
+        "hook": "order-sign",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {
+            "userId": "Practitioner/dr",
+            "patientId": "p1",
+            "draftOrders": {
+                "resourceType": "Bundle",
+                "type": "collection",
+                "entry": [{"resource": order} for order in drafts],
+            },
+        },
+    }
+    if prefetch is not None:
+        request["prefetch"] = prefetch
+    return request | envelope
+
+
+def select(*orders: Json, selections: list[str], **rest: Any) -> Json:
+    """An order-select request."""
+    request = sign(*orders, **rest)
+    request["hook"] = "order-select"
+    request["context"]["selections"] = selections
+    return request
+
+
+def encoded(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def issue(outcome: Json) -> Json:
+    """The one issue of an OperationOutcome."""
+    assert outcome["resourceType"] == "OperationOutcome"
+    (only,) = outcome["issue"]
+    found: Json = only
+    return found
+
+
+def code(outcome: Json) -> str:
+    """The stable code of an error."""
+    found: str = issue(outcome)["details"]["coding"][0]["code"]
+    return found

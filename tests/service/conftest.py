@@ -1,0 +1,31 @@
+"""A service with a fake engine and a clock that stands still."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.settings import Settings
+from mappings.terminology import ValueSets
+from tests.service.fake_engine import FakeEngine
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def fake_engine(value_sets: ValueSets) -> FakeEngine:
+    return FakeEngine(value_sets)
+
+
+@pytest.fixture
+def client(fake_engine: FakeEngine) -> FlaskClient:
+    """A client of a service with default settings."""
+    return client_of(fake_engine)
+
+
+def client_of(engine: Any, **settings: Any) -> FlaskClient:
+    return create_app(Settings(**settings), engine, clock=lambda: NOW).test_client()
