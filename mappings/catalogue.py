@@ -41,7 +41,8 @@ class FactDefinition(Struct, frozen=True):
     type: one of TYPES; a list holds strings. unit: UCUM-like text for display. label: a noun phrase
     for clinicians. ask: the question that would settle it. options: the answers of an enum.
     absent_means_false: silence of the record is a "no" (only where the policy's text makes it so).
-    given: names that a criterion must fill in `with`.
+    given: names that a criterion must fill in `with`. opposite: a yes-or-no fact that means the
+    contrary; a statement of it answers this one too.
     """
 
     name: str
@@ -54,6 +55,7 @@ class FactDefinition(Struct, frozen=True):
     absent_means_false: bool = False
     derivations: tuple[Derivation, ...] = ()
     given: frozenset[str] = frozenset()
+    opposite: str = ""
 
 
 class Catalogue(Struct, frozen=True):
@@ -103,6 +105,7 @@ def _fact(name: str, fields: Fields) -> FactDefinition:
         stated=fields.flag("stated", True),
         absent_means_false=fields.flag("absent_means_false", False),
         derivations=derivations,
+        opposite=fields.text("opposite", ""),
         given=frozenset(
             value.name
             for derivation in derivations
@@ -110,6 +113,8 @@ def _fact(name: str, fields: Fields) -> FactDefinition:
             if isinstance(value, Given)
         ),
     )
+    if fact.opposite and fact.type != "boolean":
+        raise fields.error(f"only a boolean has an opposite, and this fact is {fact.type}", "opposite")
     if fact.type == "enum" and not fact.options:
         raise fields.error("an enum needs its options", "options")
     fields.done()

@@ -7,14 +7,15 @@ Where a whole kind of resource could not be had, the chart knows it, so that ope
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from mappings.codes import key
+from mappings.codes import canonical, key
 from mappings.evidence import Origin
 from mappings.fhir import (
+    AllergyIntolerance,
     CodeableConcept,
     Condition,
     DomainResource,
@@ -26,6 +27,7 @@ from mappings.parsing import Item
 from mappings.terminology import ValueSets
 
 R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
 
 
 class LeftOut(Struct, frozen=True):
@@ -55,6 +57,7 @@ class Chart:
         self._origins: dict[str, Origin] = {}
         self._coded: dict[type[Resource], dict[tuple[str, str], list[Resource]]] = {}
         self._in_set: dict[tuple[type[Resource], str], list[Resource]] = {}
+        self._once: dict[Hashable, Any] = {}
 
     def know(self, items: Iterable[Item]) -> None:
         """Let references resolve to resources that are no part of the record: the draft orders.
@@ -91,6 +94,7 @@ class Chart:
                 self.patient = resource
         self._coded.clear()
         self._in_set.clear()
+        self._once.clear()
 
     def _unusable(self, resource: Resource) -> str:
         if isinstance(resource, Patient):
@@ -147,6 +151,21 @@ class Chart:
             for resource in self.in_set(kind, value_set):
                 seen[id(resource)] = resource
         return list(seen.values())
+
+    def coded(self, kind: type[R], system: str, code: str) -> list[R]:
+        """The resources of a type whose `code` is exactly this one."""
+        return self._by_code(kind).get(canonical(system, code), [])  # type: ignore[return-value]
+
+    def once(self, at: Hashable, build: Callable[[], T]) -> T:
+        """What `build` derives from this chart, worked out the first time that `at` is asked for.
+
+        One chart answers several policies and orders; what costs a walk over thousands of
+        Observations is kept here. `at` must name everything that `build` depends on.
+        """
+        if at not in self._once:
+            self._once[at] = build()
+        found: T = self._once[at]
+        return found
 
     def _by_code(self, kind: type[Resource]) -> dict[tuple[str, str], list[Resource]]:
         index = self._coded.get(kind)
@@ -206,7 +225,7 @@ def is_active(condition: Condition) -> bool:
     return has_code(condition.clinicalStatus, "active", "recurrence", "relapse")
 
 
-def is_confirmed(condition: Condition) -> bool:
+def is_confirmed(resource: Condition | AllergyIntolerance) -> bool:
     """Confirmed, or with no verification status at all (optional in R4)."""
-    status = condition.verificationStatus
+    status = resource.verificationStatus
     return status is None or not status.coding or has_code(status, "confirmed")

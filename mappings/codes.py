@@ -40,6 +40,8 @@ RXNORM = systems()["rxnorm"].uri
 SNOMED = systems()["snomed"].uri
 LOINC = systems()["loinc"].uri
 
+# E0781-RR, E0781:RR, E0781RR, 62362-22: HCPCS modifiers written behind the code.
+_WITH_MODIFIERS = re.compile(r"([A-Z]\d{4}|\d{5})((?:[-:, ] ?[A-Z0-9]{2}|[A-Z][A-Z0-9])+)")
 _HCPCS_SHAPE = re.compile(r"[A-Z]\d{4}")
 _CPT_SHAPE = re.compile(r"\d{5}|\d{4}[A-Z]")
 _UPPER = frozenset(systems()[key].uri for key in ("hcpcs", "cpt", "icd-10-cm", "icd-10-pcs", "nucc"))
@@ -107,7 +109,7 @@ def order_code(concept: CodeableConcept | None) -> tuple[str, str] | None:
     """
     if concept is None:
         return None
-    keys = [key(coding) for coding in concept.coding]
+    keys = _ordered_keys(concept)
     keys += [canonical(HCPCS, code) for system, code in keys if not system]
     for wanted, shape in ((HCPCS, _HCPCS_SHAPE), (CPT, _CPT_SHAPE)):
         for system, code in keys:
@@ -119,6 +121,18 @@ def order_code(concept: CodeableConcept | None) -> tuple[str, str] | None:
 def order_codes(concept: CodeableConcept | None) -> tuple[tuple[str, str], ...]:
     """All canonical (system, code) pairs of what is ordered, the HCPCS or CPT code first."""
     first = order_code(concept)
-    keys = [key(coding) for coding in concept.coding] if concept is not None else []
+    keys = _ordered_keys(concept) if concept is not None else []
     found = ([first] if first is not None else []) + [pair for pair in keys if pair[0]]
     return tuple(dict.fromkeys(found))
+
+
+def split_modifiers(system: str, code: str) -> tuple[str, tuple[str, ...]]:
+    """A HCPCS or CPT code apart from the modifiers behind it: ("E0781", ("RR",)) for E0781-RR."""
+    match = _WITH_MODIFIERS.fullmatch(code) if system in (HCPCS, CPT) else None
+    return (match[1], tuple(re.findall(r"[A-Z0-9]{2}", match[2]))) if match else (code, ())
+
+
+def _ordered_keys(concept: CodeableConcept) -> list[tuple[str, str]]:
+    """The canonical pairs of an ordered item, without modifiers."""
+    keys = [key(coding) for coding in concept.coding]
+    return [canonical(system, split_modifiers(system, code)[0]) for system, code in keys]

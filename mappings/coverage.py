@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from mappings.codes import key, systems
-from mappings.dates import span
+from mappings.dates import may_include
 from mappings.documents import At, read
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Coverage
@@ -29,7 +29,7 @@ _PUBLIC = ("medicaid", "chip")
 _PLAN_CLASSES = ("plan", "subplan")
 
 
-class PlanName(Struct, frozen=True, forbid_unknown_fields=True):
+class PlanName(Struct, frozen=True):
     """A plan or program that a payer sells under a name, with its line of business."""
 
     phrases: tuple[str, ...]
@@ -81,9 +81,7 @@ def counts_on(coverage: Coverage, day: date) -> bool:
     if coverage.status not in ("active", ""):
         return False
     period = coverage.period
-    start, end = (span(period.start), span(period.end)) if period is not None else (None, None)
-    begun = start is None or start.on_or_before(day) is not False
-    return begun and (end is None or end.on_or_after(day) is not False)
+    return period is None or may_include(period.start, period.end, day)
 
 
 def plan_names(coverage: Coverage) -> tuple[str, ...]:
@@ -112,7 +110,8 @@ def membership(
     not known. plans: the payer's own plan names. payor_names: names of the payor.
     """
     names = plan_names(coverage)
-    named = [p for p in plans if any(has_words(text, phrase) for text in names for phrase in p.phrases)]
+    texts = (*names, *payor_names)
+    named = [p for p in plans if any(has_words(text, phrase) for text in texts for phrase in p.phrases)]
     programs = {p.program for p in named if p.program}
     plan = (
         Reading(names[0], evidence=(_with(evidence, names[0]),))
@@ -120,11 +119,11 @@ def membership(
         else unknown(Reason.NO_DATA, "The coverage names no plan.")
     )
     program = (
-        Reading(programs.copy().pop(), evidence=(_with(evidence, names[0]),))
+        Reading(programs.pop(), evidence=(_with(evidence, texts[0]),))
         if len(programs) == 1
         else unknown(Reason.NO_DATA, "The coverage names no program.")
     )
-    line = _line(coverage, evidence, payer_lines, named, (*names, *payor_names))
+    line = _line(coverage, evidence, payer_lines, named, texts)
     return Membership(payer_id, line, plan, program)
 
 
@@ -164,12 +163,9 @@ def _line(
             )
         return Reading(line, evidence=shown)
     if _MEDICARE in open_ended:
-        if payer_lines and "medicare-ffs" not in payer_lines:
-            return Reading(
-                "medicare-advantage",
-                evidence=shown,
-                note="Medicare through this payer is Medicare Advantage.",
-            )
+        sold = [line for line in payer_lines if line.startswith(_MEDICARE)]
+        if len(sold) == 1:
+            return Reading(sold[0], evidence=shown, note="The only kind of Medicare that this payer covers.")
         note = "The coverage is Medicare; whether Original Medicare or Medicare Advantage is not stated."
         return unknown(Reason.IMPRECISE, note, shown)
     if len(payer_lines) == 1:

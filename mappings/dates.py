@@ -72,6 +72,16 @@ def span(written: str) -> Span | None:
     return _span(written[:10] if len(written) > 10 and written[10] == "T" else written)
 
 
+def may_include(start: str, end: str, day: date) -> bool:
+    """Whether a period from `start` to `end`, each open when "", may include `day`.
+
+    Both ends count, and a partial date that leaves it open does not rule the day out.
+    """
+    first, last = span(start), span(end)
+    begun = first is None or first.on_or_before(day) is not False
+    return begun and (last is None or last.on_or_after(day) is not False)
+
+
 def before(day: date, duration: str) -> date:
     """The day that lies a calendar duration ("P6M", "P60D", "P1Y", "P6W") before `day`.
 
@@ -136,6 +146,19 @@ def completed_months(birth: Span, day: date) -> tuple[int, int]:
     """Completed months on `day`, lowest and highest."""
     low, high = relativedelta(day, birth.last), relativedelta(day, birth.first)
     return low.years * 12 + low.months, high.years * 12 + high.months
+
+
+def months_between(start: date, end: date) -> float:
+    """Calendar months from `start` to `end`: whole months are whole numbers, the rest a fraction.
+
+    16 November to 16 February is 3.0, to 15 February less. 0 when `end` does not come later.
+    """
+    if end <= start:
+        return 0.0
+    delta = relativedelta(end, start)
+    whole = delta.years * 12 + delta.months
+    begun = start + relativedelta(months=whole)
+    return whole + (end - begun).days / ((start + relativedelta(months=whole + 1)) - begun).days
 
 
 def _years(birth: date, day: date) -> int:

@@ -88,6 +88,11 @@ class Drugs:
                 found.setdefault(name, []).extend(identities)
         return tuple(self._drug(name, identities) for name, identities in self._settled(found).items())
 
+    def members(self, name: str) -> tuple[str, ...]:
+        """The drugs that a group ("insulin") may stand for; () for a single drug."""
+        entry = self._entries.get(name)
+        return entry.members if entry is not None else ()
+
     def is_compounded(self, concept: CodeableConcept | None) -> bool:
         """Whether `concept` says that a pharmacy mixes the drug (J7999, or the word)."""
         if concept is None:

@@ -579,7 +579,7 @@ AnyResource = (
     | DetectedIssue
 )
 
-RESOURCE_TYPES: dict[str, type[Resource]] = {t.__name__: t for t in AnyResource.__args__}  # type: ignore[attr-defined]
+RESOURCE_TYPES: dict[str, type[Resource]] = {t.__name__: t for t in AnyResource.__args__}
 
 
 class BundleLink(Element):

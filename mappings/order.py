@@ -30,17 +30,19 @@ from mappings.fhir import (
     Resource,
     ServiceRequest,
 )
+from mappings.pumps import pumps as pumps_by_code
 from mappings.units import in_unit
 
 FACT_SYSTEM = "urn:coverage-hooks:fact"
-_ANSWER_SYSTEM = "urn:coverage-hooks:answer"
+ANSWER_SYSTEM = "urn:coverage-hooks:answer"
 
 
 class Order(Struct, frozen=True):
     """One draft order and what belongs to it.
 
     codes: canonical (system, code) pairs of the ordered item. day: day 0. drug_orders: the
-    MedicationRequests whose drug it delivers. others: the remaining drafts of the request.
+    MedicationRequests whose drug it delivers. others: the remaining drafts of the request. pumps: of
+    an accessory or a supply, the orders of the pumps that it goes with (mappings.companions).
     """
 
     resource: Request
@@ -48,6 +50,7 @@ class Order(Struct, frozen=True):
     day: date
     drug_orders: tuple[MedicationRequest, ...] = ()
     others: tuple[Request, ...] = ()
+    pumps: tuple[Order, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -88,7 +91,7 @@ def _parameter_value(parameter: RequestParameter, kind: str, unit: str) -> Any:
     concept = parameter.valueCodeableConcept
     if concept is None:
         return None
-    ours = next((coding.code for coding in concept.coding if coding.system == _ANSWER_SYSTEM), "")
+    ours = next((coding.code for coding in concept.coding if coding.system == ANSWER_SYSTEM), "")
     return ours or next((coding.code for coding in concept.coding if coding.code), concept.text) or None
 
 
@@ -143,7 +146,14 @@ def _companions(
         if grouped:
             return grouped
     alone = [drug for drug in drugs if not any(_names(other, drug, chart) for other in pumps)]
-    return alone if len(pumps) == 1 and len(alone) == 1 else []
+    takers = [other for other in pumps if _takes_a_drug(other, chart)] or pumps
+    return alone if len(takers) == 1 and takers[0] is pump and len(alone) == 1 else []
+
+
+def _takes_a_drug(request: Request, chart: Chart) -> bool:
+    """Whether a drug may be ordered for it: not for the pole or the batteries beside the pump."""
+    items = pumps_by_code().items(order_codes(ordered_item(request, chart)))
+    return not items or any(item.kind not in ("supply", "accessory") for item in items)
 
 
 def _names(pump: Request, drug: MedicationRequest, chart: Chart) -> bool:

@@ -23,7 +23,7 @@ _DEGREE_SYSTEMS = (
 )
 
 
-class _Neurology(Struct, frozen=True, forbid_unknown_fields=True):
+class _Field(Struct, frozen=True, forbid_unknown_fields=True):
     nucc: tuple[str, ...]
     open: tuple[str, ...]
     snomed: tuple[str, ...]
@@ -37,7 +37,7 @@ class _Table(Struct, frozen=True, forbid_unknown_fields=True):
     degree_words: dict[str, tuple[str, ...]]
     roles: dict[str, dict[str, str]]
     specialties: dict[str, str]
-    neurology: _Neurology
+    fields: dict[str, _Field]
 
 
 @cache
@@ -128,15 +128,25 @@ def _of_specialty_code(system: str, code: str) -> str:
 
 def is_neurology(concept: CodeableConcept) -> bool | None:
     """Whether a specialty is neurology; None when its code does not tell."""
-    table = _table().neurology
+    return in_field(concept, "neurology")[0]
+
+
+def in_field(concept: CodeableConcept, field: str) -> tuple[bool | None, bool]:
+    """(Whether a specialty belongs to a field, whether it is a wider or neighbouring one).
+
+    None where its code or its words do not tell. field: a key of `fields` in roles.yaml.
+    """
+    table = _table().fields[field]
     answers: list[bool | None] = []
+    wider = False
     for coding in concept.coding:
         system, code = key(coding)
-        if system == NUCC:
+        if system == NUCC and code:
+            wider = wider or code in table.open
             answers.append(code in table.nucc if code not in table.open else None)
         elif system == SNOMED and code in table.snomed:
             answers.append(True)
     if answers:
-        return True if True in answers else answers[0]
+        return (True if True in answers else answers[0]), wider
     words = [text for text in texts_of(concept) if any(has_words(text, phrase) for phrase in table.words)]
-    return True if words else None
+    return (True if words else None), False

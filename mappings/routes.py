@@ -13,6 +13,8 @@ from mappings.documents import read
 from mappings.fhir import CodeableConcept, Dosage
 from mappings.words import has_words
 
+# IV is also a numeral.
+_NO_NUMERAL = r"(?<!NYHA )(?<![Cc]lass )(?<![Ss]tage )(?<![Gg]rade )"
 _ARTERIAL, _HEPATIC = "intra-arterial", "intra-arterial-hepatic"
 _SYSTEMS = {
     "route-v2": (
@@ -117,7 +119,7 @@ def _of_words(text: str) -> tuple[str, ...]:
         if any(has_words(text, phrase) for phrase in phrases)
     }
     for route, capitals in _table().capitals.items():
-        if any(re.search(rf"\b{word}\b", text) for word in capitals):
+        if any(re.search(rf"{_NO_NUMERAL}\b{word}\b", text) for word in capitals):
             found[route] = None
     if _HEPATIC in found:
         found.pop(_ARTERIAL, None)

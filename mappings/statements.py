@@ -21,6 +21,18 @@ from mappings.units import in_unit
 
 _FINAL = ("completed", "amended")
 
+YES_NO = {
+    "yes": True,
+    "true": True,
+    "Y": True,
+    "373066001": True,
+    "no": False,
+    "false": False,
+    "N": False,
+    "373067005": False,
+}
+"""Coded answers to a yes-or-no question: ours, HL7 v2 table 0136 and SNOMED CT."""
+
 
 class Statement(Struct, frozen=True):
     """One answered item."""
@@ -137,9 +149,7 @@ def _value(answers: tuple[Answer, ...], kind: str, unit: str) -> Any:
         return None
     if kind == "boolean":
         if answer.valueBoolean is None and answer.valueCoding is not None:
-            return {"yes": True, "true": True, "Y": True, "no": False, "false": False, "N": False}.get(
-                answer.valueCoding.code
-            )
+            return YES_NO.get(answer.valueCoding.code)
         return answer.valueBoolean
     if kind in ("decimal", "integer"):
         if answer.valueQuantity is not None:

@@ -62,7 +62,7 @@ class ValueSets:
         """
         value_sets: list[ValueSet] = []
         paths: dict[str, Path] = {}
-        for folder in (_PACKAGED, *extra_folders):
+        for folder in (_PACKAGED, _PACKAGED / "narrowed", *extra_folders):
             for path in sorted(folder.iterdir()):
                 if path.suffix in (".json", ".yaml", ".yml"):
                     value_set = read_value_set(path)

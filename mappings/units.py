@@ -173,5 +173,5 @@ def in_unit(quantity: Quantity, unit: str) -> float | None:
 
 # Kinds whose units convert whatever was measured; mg/dL to mmol/L needs to know the substance.
 _CONVERTIBLE = frozenset(
-    {"hours", "days", "weeks", "months", "micrograms", "milligrams", "percent", "pressure"}
+    {"hours", "days", "weeks", "months", "hours_per_day", "micrograms", "milligrams", "percent", "pressure"}
 )

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from mappings.book import Fact
@@ -83,7 +84,11 @@ def load_cases(policy: Policy, catalogue: Catalogue) -> list[Case]:
     cases: list[Case] = []
     for path in case_files(policy):
         top = load_mapping(path)
-        cases.extend(_case(fields, catalogue, known, path) for fields in top.children("cases"))
+        earlier: dict[str, Case] = {}
+        for fields in top.children("cases"):
+            case = _case(fields, catalogue, known, path, earlier)
+            earlier[case.name] = case
+            cases.append(case)
         top.done()
     return cases
 
@@ -140,19 +145,28 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(inner)
 
 
-def _case(fields: Fields, catalogue: Catalogue, known: set[str], path: Path) -> Case:
-    as_of = fields.day("as_of")
+def _case(
+    fields: Fields, catalogue: Catalogue, known: set[str], path: Path, earlier: Mapping[str, Case]
+) -> Case:
+    """One case; one that is `like` an earlier case of its file has the facts of that case, changed."""
+    like = fields.choice("like", earlier) if "like" in fields else ""
+    as_of = fields.day("as_of", earlier[like].as_of if like else None)
     if as_of is None:
         raise fields.error("as_of is missing: the day of the order")
     attested = set(fields.texts("attested"))
-    given = {}
+    given = dict(earlier[like].given) if like else {}
+    for name in fields.texts("without"):
+        if given.pop(name, None) is None:
+            raise fields.error(f"{name} is not given by {like or 'an earlier case'}", "without")
     if "given" in fields:
         facts = fields.child("given")
         for name in facts:
             definition = catalogue.facts.get(name)
             if definition is None:
                 raise facts.error(f"unknown fact {name!r}; {allowed_words(name, catalogue.facts)}", name)
-            given[name] = _reading(facts, name, definition, as_of, name in attested)
+            given[name] = _reading(facts, name, definition, as_of)
+    for name in attested & set(given):
+        given[name] = msgspec.structs.replace(given[name], basis=Basis.ATTESTED)
     stray = attested - set(given)
     if stray:
         raise fields.error(f"{', '.join(sorted(stray))} is attested but not given", "attested")
@@ -193,9 +207,7 @@ def _states(expected: Fields, key: str, known: set[str]) -> dict[str, str]:
     return states
 
 
-def _reading(
-    facts: Fields, name: str, definition: FactDefinition, as_of: datetime.date, attested: bool
-) -> Reading:
+def _reading(facts: Fields, name: str, definition: FactDefinition, as_of: datetime.date) -> Reading:
     """A given value: plain, or {value, date}, {low, high}, {unknown: reason}."""
     raw = facts.take(name)
     day = as_of
@@ -221,7 +233,7 @@ def _reading(
             if option not in definition.options:
                 raise facts.error(f"{name} has no option {option!r}: {', '.join(definition.options)}", name)
     evidence = (Evidence("Case/given", date=day.isoformat()),)
-    return Reading(value, evidence=evidence, basis=Basis.ATTESTED if attested else Basis.DOCUMENTED)
+    return Reading(value, evidence=evidence, basis=Basis.DOCUMENTED)
 
 
 def _typed(raw: Any, definition: FactDefinition) -> Any:

@@ -1,8 +1,9 @@
 """Coverage of a policy by its cases, counted by criterion: met, unmet and unknown.
 
 A criterion is covered when some case leaves it in each state that it can have; a limb of a
-compound criterion likewise; an exclusion when it has fired and stayed silent. `at_least` groups
-need a case with n-1 and one with n met nodes.
+compound criterion likewise; an exclusion when it has fired and stayed silent; a referral when it
+has sent an order elsewhere (where it does not, it is no part of the answer). `at_least` groups need
+a case with n-1 and one with n met nodes.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Row(Struct, frozen=True):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        return tuple(state for state in STATES if state not in self.shown)
+        wanted = ("met",) if self.kind == "referral" else STATES
+        return tuple(state for state in wanted if state not in self.shown)
 
 
 def coverage(policy: Policy, catalogue: Catalogue, value_sets: ValueSets) -> list[Row]:

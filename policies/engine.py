@@ -11,17 +11,19 @@ from msgspec import Struct
 from mappings.book import FactBook
 from mappings.catalogue import Catalogue
 from mappings.chart import Chart, reference_of
+from mappings.companions import DecidedPump, with_pumps
 from mappings.drugs import Drugs
-from mappings.fhir import Coverage, Resource
+from mappings.fhir import Resource
 from mappings.order import Order, ordered_item, orders_of
 from mappings.terminology import ValueSets
-from policies.determination import CoverageRef, Determination, NotEvaluated, Report
+from policies.determination import Determination, NotEvaluated, Report
 from policies.evaluator import evaluate
 from policies.library import LIBRARY, policy_files
 from policies.loader import load_policy
 from policies.model import Policy
-from policies.payers import Payers, active_coverages
+from policies.payers import Payers
 from policies.registry import Registry
+from policies.selection import Question, forced, select
 
 
 class Engine(Struct, frozen=True):
@@ -69,93 +71,63 @@ class Engine(Struct, frozen=True):
         (order-select's selections); the others still belong to them. policies: ids to judge by,
         whatever the coverage. Raises KeyError for an unknown policy id.
         """
-        forced = None if policies is None else [self._forced(name) for name in policies]
+        chosen = None if policies is None else [self._named(name) for name in policies]
         report = Report([], [])
-        for order in orders_of(drafts, chart, today):
-            if only is not None and not is_selected(order, only):
-                continue
-            self._decide_one(order, chart, forced, report)
+        for order in with_pumps(orders_of(drafts, chart, today), chart):
+            if only is None or is_selected(order, only):
+                self._answer(order, chart, chosen, report)
         return report
 
-    def _forced(self, name: str) -> Policy:
+    def _named(self, name: str) -> Policy:
         policy = self.registry.find(name)
         if policy is None:
             raise KeyError(name)
         return policy
 
-    def _decide_one(self, order: Order, chart: Chart, forced: list[Policy] | None, report: Report) -> None:
-        listing = forced if forced is not None else self.registry.listing(order.codes, order.day)
+    def _answer(self, order: Order, chart: Chart, chosen: list[Policy] | None, report: Report) -> None:
+        """Add what there is to say about one order to the report."""
+        listing = chosen if chosen is not None else self.registry.listing(order.codes, order.day)
         if not listing:
             report.not_evaluated.append(NotEvaluated(order.reference, "no loaded policy lists this order"))
             return
-        answered = False
-        coverages: list[Coverage | None] = list(active_coverages(chart, order, order.day))
-        known = [] if forced is not None else self._known(coverages, listing, chart, order, report)
-        if known is None:
-            return
-        for coverage, chosen, reference in known or [(next(iter(coverages), None), listing, None)]:
-            for policy in chosen:
-                determination = self._evaluate(policy, order, chart, coverage)
-                if determination is not None:
-                    determination.coverage = reference
-                    report.determinations.append(determination)
-                    answered = True
-        if not answered:
-            why = "the order does not tell which kind of pump or drug it is for"
+        selection = (select if chosen is None else forced)(order, chart, listing, self.payers)
+        report.payer_note = report.payer_note or selection.note
+        found = [
+            determination
+            for question in selection.questions
+            for policy in question.policies
+            if (determination := self._evaluate(policy, order, chart, question)) is not None
+        ]
+        report.determinations.extend(found)
+        if not found:
+            why = selection.why_not or "the order does not tell which kind of pump or drug it is for"
             report.not_evaluated.append(NotEvaluated(order.reference, why))
-
-    def _known(
-        self,
-        coverages: Sequence[Coverage | None],
-        listing: list[Policy],
-        chart: Chart,
-        order: Order,
-        report: Report,
-    ) -> list[tuple[Coverage | None, list[Policy], CoverageRef]] | None:
-        """The coverages whose payer is known, each with its policies; [] means payer-agnostic.
-
-        None when the payers are known but none of their policies lists the order: then the report
-        says so.
-        """
-        found: list[tuple[Coverage | None, list[Policy], CoverageRef]] = []
-        silent: list[str] = []
-        for coverage in coverages:
-            assert coverage is not None
-            match = self.payers.match(coverage, chart)
-            if match.payer_id is None:
-                report.payer_note = f"the payer of {reference_of(coverage)} is not one of the loaded policies"
-                continue
-            chosen = [policy for policy in listing if policy.payer == match.payer_id]
-            reference = CoverageRef(
-                reference_of(coverage),
-                self.payers.name(match.payer_id),
-                match.how,
-                match.line_of_business or "",
-                match.plan or "",
-            )
-            if chosen:
-                found.append((coverage, chosen, reference))
-            else:
-                silent.append(reference.payer)
-        if not coverages:
-            report.payer_note = "no active coverage is on file"
-        if not found and silent:
-            why = f"no loaded policy of {', '.join(silent)} lists this order"
-            report.not_evaluated.append(NotEvaluated(order.reference, why))
-            return None
-        return found
 
     def _evaluate(
-        self, policy: Policy, order: Order, chart: Chart, coverage: Coverage | None
+        self, policy: Policy, order: Order, chart: Chart, question: Question
     ) -> Determination | None:
-        member = self.payers.match(coverage, chart).member if coverage is not None else None
-        book = FactBook(self.catalogue, self.drugs, chart, order, order.day, coverage=coverage, member=member)
+        book = FactBook(
+            self.catalogue,
+            self.drugs,
+            chart,
+            order,
+            order.day,
+            coverage=question.coverage,
+            member=question.member,
+            pumps=tuple(self._decided(policy, pump, chart, question) for pump in order.pumps),
+        )
         determination = evaluate(policy, book, self.value_sets, order.reference, order.day)
         if determination is not None:
             determination.policy.payer = self.payers.name(policy.payer)
             determination.order_label = order_label(order, chart)
             determination.listed = [c for code in order.codes for c in policy.codes.get(code, ())]
+            determination.coverage = question.reference
         return determination
+
+    def _decided(self, policy: Policy, pump: Order, chart: Chart, question: Question) -> DecidedPump:
+        """What a policy says of the pump that an item goes with: the item may be covered only with it."""
+        found = self._evaluate(policy, pump, chart, question)
+        return DecidedPump(pump, found.outcome if found else "", found.criteria.state if found else "")
 
 
 def is_selected(order: Order, only: frozenset[str]) -> bool:

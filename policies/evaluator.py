@@ -1,9 +1,10 @@
 """Evaluate one policy for one order on one day. Pure: everything it needs is passed in.
 
 The result mirrors the policy's tree. Outcome (shared design, rule 4): not-applicable when the
-policy is not in force or sends the order elsewhere; excluded when an exclusion applies; else what
-the criteria say, where an exclusion that plausibly applies, a required document that is missing or
-a provision that reserves the decision make it needs-documentation.
+policy is not in force, sends the order elsewhere, or is for other orders or members; excluded when
+an exclusion applies; else what the criteria say, where an exclusion that plausibly applies, a
+required document that is missing or a provision that reserves the decision make it
+needs-documentation.
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ def evaluate(
     elsewhere = [node for node in _criteria(policy.referrals, scale) if node.state == Truth.MET.value]
     if elsewhere:
         return _not_applicable(policy, order, as_of, elsewhere, scale)
+    outside = [node for node in _criteria(policy.scope, scale) if node.state == Truth.UNMET.value]
+    if outside:
+        return _not_applicable(policy, order, as_of, outside, scale)
     service = next((s for s in policy.services if moot(s.when, scale) is Truth.MET), None)
     if service is None:
         return None
@@ -61,14 +65,16 @@ def _judge(policy: Policy, service: Service, scale: Scale, order: str, as_of: da
     exclusions = _criteria(policy.exclusions, scale)
     documentation = _criteria(policy.documentation, scale)
     reservations = [(r, n) for r in service.reservations if (n := _criterion(r.criterion, scale)) is not None]
-    applying = [(r, n) for r, n in reservations if n.state == Truth.MET.value]
+    applying = [(r, n) for r, n in reservations if _may_apply(r.criterion, n, scale)]
     outcome = _outcome(criteria, exclusions, documentation)
+    perhaps: list[Node] = []
     if outcome == "not-met" and applying:
         covered = _covered(service.criteria, [r.covers for r, _ in applying])
         _reserve(criteria, covered)
         if _without_reserved(criteria) is not Truth.UNMET:
             outcome = "needs-documentation"
-    lack = _lack(criteria, exclusions, documentation, outcome)
+            perhaps = [n for _, n in applying if n.state == Truth.UNKNOWN.value]
+    lack = [*_lack(criteria, exclusions, documentation, outcome), *perhaps]
     return Determination(
         order=order,
         policy=_reference(policy),
@@ -110,6 +116,14 @@ def _lack(criteria: Node, exclusions: list[Node], documentation: list[Node], out
     return [*open_exclusions, *lacking(criteria), *papers]
 
 
+def _may_apply(criterion: Criterion, node: Node, scale: Scale) -> bool:
+    """Whether a reservation applies, or the record points there without deciding it."""
+    if node.state == Truth.UNKNOWN.value:
+        assert criterion.condition is not None
+        return not scale.weigh(criterion.condition).silent
+    return node.state == Truth.MET.value
+
+
 def _covered(group: Group, covers: Iterable[frozenset[str]]) -> set[str]:
     """Ids of the criteria that reservations cover; a group's id covers what is below it."""
     names = set().union(*covers)
@@ -136,8 +150,8 @@ def _without_reserved(node: Node) -> Truth:
     """The state of a tree if every reserved criterion were open."""
     if not node.criteria:
         return Truth.UNKNOWN if node.reserved else Truth(node.state)
-    if node.gate:
-        return Truth.UNMET
+    if node.gate or node.reason:
+        return Truth(node.state)
     return _joined(node.operator, node.count_needed, [_without_reserved(n) for n in node.criteria])
 
 
@@ -159,7 +173,9 @@ def _group(group: Group, scale: Scale) -> Node:
             continue
         if applies is Truth.UNKNOWN and node.state == Truth.UNMET.value:
             # It would be unmet if it applied, and whether it applies is open.
+            assert inner.applies_when is not None
             node.state, node.reason = Truth.UNKNOWN.value, "no_data"
+            node.asks = list(scale.weigh(inner.applies_when).asks)
         nodes.append(node)
     state = _joined(group.operator, group.count, [Truth(node.state) for node in nodes])
     is_shut = moot(group.gate, scale) is Truth.UNMET

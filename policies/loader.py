@@ -376,8 +376,14 @@ def _test(fields: Fields, reader: _Reader, ask: bool) -> Test:
             )
     for value_set in predicate.value_sets:
         _known_set(fields, "is", value_set, reader.value_sets)
-    line = fields.line_of("fact")
-    return Test(name, given, predicate, fields.text("ask", "") if ask else "", line)
+    return Test(
+        fact=name,
+        given=given,
+        predicate=predicate,
+        ask=fields.text("ask", "") if ask else "",
+        line=fields.line_of("fact"),
+        silence_is_no="if_silent" in fields and fields.choice("if_silent", ("unmet",)) == "unmet",
+    )
 
 
 def _given_parameters(given: Mapping[str, Any]) -> Iterable[str]:

@@ -58,13 +58,17 @@ class Citation(Struct, frozen=True):
 
 
 class Test(Struct, frozen=True):
-    """One demand on one fact. given: arguments that the fact's operators need."""
+    """One demand on one fact. given: arguments that the fact's operators need.
+
+    silence_is_no: where the record says nothing at all of the fact, the demand is unmet.
+    """
 
     fact: str
     given: Mapping[str, Any]
     predicate: Predicate
     ask: str
     line: int
+    silence_is_no: bool = False
 
 
 class Compound(Struct, frozen=True):

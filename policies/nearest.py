@@ -30,13 +30,12 @@ def plan(node: Node) -> tuple[Step, ...]:
     """What lacks below a node, in file order; () when it is met."""
     if node.state == _MET:
         return ()
-    if not node.criteria:
+    if not node.criteria or node.reason:
+        # A group has a reason of its own when only its scope is open.
         return (node,)
     if node.operator == "all":
         return tuple(step for inner in node.criteria for step in plan(inner))
     candidates = [inner for inner in node.criteria if inner.state != _MET]
-    if node.state == _UNKNOWN and node.operator == "any":
-        candidates = [inner for inner in candidates if inner.state == _UNKNOWN]
     open_ones = [inner for inner in candidates if not shut(inner)]
     if not open_ones and node.says:
         return (node,)
@@ -44,12 +43,20 @@ def plan(node: Node) -> tuple[Step, ...]:
     needed = 1
     if node.operator == "at_least":
         needed = max(1, node.count_needed - sum(inner.state == _MET for inner in node.criteria))
-    costs = sorted(len(flat(way)) for way in ways)
+    # While the group is open, the nearest way is one that can still be met; a failed way that lacks
+    # no more than it is worth telling beside it, a shorter one alone is not.
+    hopeful = [way for way in ways if node.state != _UNKNOWN or not _failed(way)]
+    costs = sorted(len(flat(way)) for way in hopeful or ways)
     limit = costs[min(needed, len(costs)) - 1]
     nearest = [way for way in ways if len(flat(way)) <= limit]
     if len(nearest) <= needed:
         return tuple(step for way in nearest for step in way)
     return (Choice(node, tuple(nearest), needed),)
+
+
+def _failed(way: tuple[Step, ...]) -> bool:
+    """Whether a way holds something that is unmet, so that no document can make it met."""
+    return any((step.group if isinstance(step, Choice) else step).state == _UNMET for step in way)
 
 
 def flat(steps: tuple[Step, ...]) -> list[Node]:
@@ -69,10 +76,27 @@ def lacking(node: Node) -> list[Node]:
     return flat(plan(node))
 
 
+def shown(node: Node) -> list[Node]:
+    """The met criteria on the way that `plan` goes: not those of other paths or other users."""
+    if not node.criteria:
+        return [node] if node.state == _MET else []
+    if node.operator == "all":
+        return [found for inner in node.criteria for found in shown(inner)]
+    met = [inner for inner in node.criteria if inner.state == _MET]
+    if node.state == _MET:
+        return [found for inner in met for found in shown(inner)]
+    wanted = {id(step) for step in lacking(node)}
+    ways = [inner for inner in node.criteria if any(id(step) in wanted for step in flat(plan(inner)))]
+    return [found for inner in (*met, *ways) for found in shown(inner)]
+
+
 def shut(node: Node) -> bool:
     """Whether an unmet gate closes this alternative: the order is not for this use."""
     if not node.criteria or node.gate:
         return node.gate and node.state == _UNMET
+    if node.says:
+        # Its own words tell what lacks: it is something to state, and the path around it stays open.
+        return False
     if node.operator == "all":
         return any(shut(inner) for inner in node.criteria)
     return all(shut(inner) for inner in node.criteria)

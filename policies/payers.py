@@ -7,57 +7,23 @@ reported as unknown and never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from mappings.chart import Chart, reference_of
-from mappings.coverage import Membership, PlanName, counts_on, lines_of_business, membership, plan_names
-from mappings.documents import At, DocumentError, nearest, read
+from mappings.coverage import Membership, counts_on, membership, plan_names
 from mappings.evidence import Evidence
 from mappings.fhir import Coverage, Identifier, Organization, Patient, Reference, Resource
 from mappings.order import Order
 from mappings.states import STATES, state_code
-from mappings.words import folded, has_words
+from mappings.words import has_words
+from policies.payer_file import Payer, bare, read_payers
 
 _PACKAGED = Path(__file__).parent / "payers.yaml"
-_LEGAL = frozenset(
-    {
-        "inc",
-        "incorporated",
-        "llc",
-        "corp",
-        "corporation",
-        "co",
-        "company",
-        "ltd",
-        "limited",
-        "plc",
-        "lp",
-        "the",
-    }
-)
-_NAIC = ("urn:oid:2.16.840.1.113883.6.300", "http://terminology.hl7.org/NamingSystem/naic", "naic")
-
-
-class Payer(Struct, frozen=True, forbid_unknown_fields=True):
-    """One payer; the fields are explained in payers.yaml."""
-
-    name: str
-    names: tuple[str, ...]
-    lines_of_business: tuple[str, ...]
-    phrases: tuple[str, ...] = ()
-    shared_names: tuple[str, ...] = ()
-    states: tuple[str, ...] = ()
-    identifiers: tuple[str, ...] = ()
-    plans: tuple[PlanName, ...] = ()
-    plan_phrases: tuple[str, ...] = ()
-
-
-class _Document(Struct, frozen=True, forbid_unknown_fields=True):
-    payers: dict[str, Payer] = field(default_factory=dict)
+_NAIC = ("2.16.840.1.113883.6.300", "naic")
 
 
 class PayerMatch(Struct, frozen=True):
@@ -105,9 +71,9 @@ class Payers:
 
     def __init__(self, payers: dict[str, Payer]) -> None:
         self._payers = payers
-        self._names = {_bare(name): payer_id for payer_id, payer in payers.items() for name in payer.names}
+        self._names = {bare(name): payer_id for payer_id, payer in payers.items() for name in payer.names}
         self._shared = {
-            _bare(name): payer_id for payer_id, payer in payers.items() for name in payer.shared_names
+            bare(name): payer_id for payer_id, payer in payers.items() for name in payer.shared_names
         }
         self._codes = {code: payer_id for payer_id, payer in payers.items() for code in payer.identifiers}
 
@@ -115,16 +81,10 @@ class Payers:
     def load(cls, *extra_files: Path) -> Payers:
         """The packaged payers and those of further files.
 
-        Raises mappings.documents.DocumentError for a file that cannot be used, or a payer, name or
+        Raises mappings.yaml_file.DataError for a file that cannot be used, or a payer, name or
         identifier that an earlier file defines.
         """
-        payers: dict[str, Payer] = {}
-        for path in (_PACKAGED, *extra_files):
-            for payer_id, payer in read(path, _Document, _problems).payers.items():
-                for problem in _clashes(payer_id, payer, payers):
-                    raise DocumentError(path, problem, at=("payers", payer_id))
-                payers[payer_id] = payer
-        return cls(payers)
+        return cls(read_payers((_PACKAGED, *extra_files)))
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -187,13 +147,13 @@ class Payers:
     def _by_identifier(self, payor: _Payor) -> tuple[str, str] | None:
         for identifier in payor.identifiers:
             payer_id = self._codes.get(identifier.value.strip())
-            if payer_id is not None and identifier.system.casefold() in _NAIC:
+            if payer_id is not None and any(name in identifier.system.casefold() for name in _NAIC):
                 return payer_id, f"by its identifier {identifier.value}"
         return None
 
     def _by_name(self, payor: _Payor) -> tuple[str, str] | None:
         for name in payor.names:
-            payer_id = self._names.get(_bare(name))
+            payer_id = self._names.get(bare(name))
             if payer_id is not None:
                 return payer_id, f'by its name "{name}"'
         return None
@@ -207,7 +167,7 @@ class Payers:
 
     def _by_shared_name(self, payor: _Payor, coverage: Coverage, chart: Chart) -> tuple[str, str] | None:
         for name in payor.names:
-            payer_id = self._shared.get(_bare(name))
+            payer_id = self._shared.get(bare(name))
             if payer_id is None:
                 continue
             states = self._payers[payer_id].states
@@ -283,32 +243,3 @@ def _elsewhere(name: str, payer: Payer) -> bool:
     """Whether a name says a state in which the payer does not sell."""
     said = {code for code, state in STATES.items() if has_words(name, state)}
     return bool(payer.states) and bool(said) and not said & set(payer.states)
-
-
-def _bare(name: str) -> str:
-    """A name without punctuation, capitals and legal suffixes."""
-    return " ".join(word for word in folded(name).split() if word not in _LEGAL)
-
-
-def _problems(document: _Document) -> Iterable[tuple[At, str]]:
-    for payer_id, payer in document.payers.items():
-        at: At = ("payers", payer_id)
-        for line in (*payer.lines_of_business, *(plan.line for plan in payer.plans)):
-            if line not in lines_of_business():
-                yield at, f"unknown line of business '{line}'{nearest(line, lines_of_business())}"
-        for state in payer.states:
-            if state not in STATES:
-                yield (*at, "states"), f"unknown state '{state}': write its postal code"
-        if payer.shared_names and not payer.states:
-            yield (*at, "shared_names"), "shared names need the states of this payer"
-
-
-def _clashes(payer_id: str, payer: Payer, known: dict[str, Payer]) -> Iterator[str]:
-    if payer_id in known:
-        yield f"'{payer_id}' is defined twice"
-    for other_id, other in known.items():
-        names = {_bare(name) for name in other.names}
-        yield from (f"'{name}' names {other_id} too" for name in payer.names if _bare(name) in names)
-        yield from (
-            f"identifier {c} is of {other_id} too" for c in payer.identifiers if c in other.identifiers
-        )

@@ -7,6 +7,7 @@
 | unknown_from: N | number, beside at_least or above | from N up to the demand it is unknown |
 | one_of, none_of: [..] | text | the value is (not) in the list; values in `unsure` are unknown |
 | includes, only, excludes: [..] | list | any, every, no element is in the list |
+| count_at_least: N | list | the list has so many elements |
 | in, not_in: [value sets] | codes | any, no code is in the value sets; codes in `unsure_in` are unknown |
 | within: P6M | date | in the calendar span that ends on day 0 |
 | at_least_ago: P6M | date | that long before day 0, or earlier |
@@ -73,6 +74,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "includes": ("list",),
     "only": ("list",),
     "excludes": ("list",),
+    "count_at_least": ("list",),
     "in": ("list", *TEXT),
     "not_in": ("list", *TEXT),
     "unsure_in": ("list", *TEXT),
@@ -124,8 +126,8 @@ def _check_arguments(demand: Mapping[str, Any], fact: FactDefinition) -> None:
     for name, value in demand.items():
         if _is_parameter(value):
             continue
-        kinds = _KINDS[name]
-        if kinds is NUMBER and (isinstance(value, bool) or not isinstance(value, int | Decimal)):
+        is_number = _KINDS[name] is NUMBER or name == "count_at_least"
+        if is_number and (isinstance(value, bool) or not isinstance(value, int | Decimal)):
             raise UnfitError(f"{name} takes a number or {{parameter: name}}, not {value!r}")
         if name in ("within", "at_least_ago") and not (isinstance(value, str) and is_duration(value)):
             raise UnfitError(f"{name} takes a duration like P6M, not {value!r}")
@@ -235,6 +237,10 @@ def _same_as(demand: Mapping[str, Any]) -> Callable[[Any, Asked], Truth]:
     return test
 
 
+def _counted(demand: Mapping[str, Any]) -> Callable[[Any, Asked], Truth]:
+    return lambda value, asked: truth(len(set(value)) >= _number(asked, demand["count_at_least"]))
+
+
 _TESTS: dict[str, Any] = {
     "at_least": _compare(lambda value, limit: value >= limit, True, "at_least"),
     "above": _compare(lambda value, limit: value > limit, True, "above"),
@@ -245,6 +251,7 @@ _TESTS: dict[str, Any] = {
     "includes": _listed("includes", lambda values, wanted: bool(values & wanted)),
     "only": _listed("only", lambda values, wanted: bool(values) and values <= wanted),
     "excludes": _listed("excludes", lambda values, wanted: not values & wanted),
+    "count_at_least": _counted,
     "in": _coded("in", True),
     "not_in": _coded("not_in", False),
     "within": _dated(lambda day, span, as_of: day.within(before(as_of, span), as_of), "within"),
@@ -269,6 +276,7 @@ _PHRASES = {
     "includes": "any of: {}",
     "only": "only: {}",
     "excludes": "none of: {}",
+    "count_at_least": "at least {} of them",
 }
 
 

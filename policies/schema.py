@@ -28,6 +28,7 @@ def json_schema(catalogue: Catalogue, value_sets: ValueSets) -> dict[str, Any]:
                 "with": {"type": "object"},
                 "is": _ref("demand"),
                 "ask": _TEXT,
+                "if_silent": {"enum": ["unmet"]},
             },
             ["fact", "is"],
         ),
@@ -85,7 +86,9 @@ def _demand(value_sets: ValueSets) -> dict[str, Any]:
                 "additionalProperties": False,
                 "minProperties": 1,
                 "properties": {
-                    **dict.fromkeys(("at_least", "above", "at_most", "below", "unknown_from"), number),
+                    **dict.fromkeys(
+                        ("at_least", "above", "at_most", "below", "unknown_from", "count_at_least"), number
+                    ),
                     **dict.fromkeys(("one_of", "none_of", "unsure", "includes", "only", "excludes"), texts),
                     **dict.fromkeys(("in", "not_in", "unsure_in"), sets),
                     "within": span,
@@ -109,6 +112,7 @@ def _criterion(catalogue: Catalogue) -> dict[str, Any]:
             "fact": {"enum": sorted(catalogue.facts)},
             "with": {"type": "object"},
             "is": _ref("demand"),
+            "if_silent": {"enum": ["unmet"]},
             "shown_by": _ref("condition"),
             "cite": _ref("cite"),
             "ask": _TEXT,

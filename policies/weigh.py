@@ -87,6 +87,8 @@ class Scale(Struct, frozen=True):
         fact = self.book.fact(test.fact, given)
         decide = test.predicate.test
         weighed = weigh_fact(fact, lambda value: decide(value, self.asked), self.attestation_suffices)
+        if test.silence_is_no and weighed.silent:
+            weighed = Weighed(Truth.UNMET, notes=("nothing on file says so",))
         ask = ""
         if weighed.state is Truth.UNKNOWN:
             ask = test.ask or fact.definition.ask

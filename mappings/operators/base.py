@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from mappings.terminology import ValueSets
 
 if TYPE_CHECKING:
     from mappings.book import FactBook
+    from mappings.companions import DecidedPump
     from mappings.order import Order
 
 
@@ -26,6 +27,7 @@ class Context(Struct):
 
     as_of: day 0, the day the order counts for. book: other facts of the same question. coverage:
     the one that the question is about. member: what it says, read with the knowledge of its payer.
+    pumps: what the policy says of the pumps that the order goes with.
     """
 
     chart: Chart
@@ -36,6 +38,7 @@ class Context(Struct):
     book: FactBook
     coverage: Coverage | None = None
     member: Membership | None = None
+    pumps: tuple[DecidedPump, ...] = ()
 
     def evidence(
         self, resource: Resource, date: str = "", value: Any = None, unit: str = "", says: str = ""
@@ -49,6 +52,11 @@ class Context(Struct):
             unit=unit,
             says=says,
         )
+
+
+def texts(argument: str | Iterable[str]) -> tuple[str, ...]:
+    """An argument that may be one text or a list of texts."""
+    return (argument,) if isinstance(argument, str) else tuple(argument)
 
 
 class Operator(Struct, frozen=True):
@@ -67,8 +75,7 @@ class Operator(Struct, frozen=True):
     def code_sets(self, arguments: Mapping[str, Any]) -> set[str]:
         sets: set[str] = set()
         for name in self.code_arguments:
-            value = arguments.get(name, ())
-            sets.update((value,) if isinstance(value, str) else value)
+            sets.update(texts(arguments.get(name, ())))
         return sets
 
     def misfit(self, arguments: Mapping[str, Any]) -> str:

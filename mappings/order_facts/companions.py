@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from mappings.chart import reference_of
 from mappings.codes import CPT, HCPCS, order_codes
-from mappings.dates import span
-from mappings.evidence import Basis, Evidence, Reading, Reason, unknown
-from mappings.fhir import Device, DeviceRequest, DeviceUseStatement, Request, ServiceRequest
+from mappings.companions import DecidedPump, requests_beside, uses_on
+from mappings.evidence import SILENT, Basis, Evidence, Reading, Reason, unknown
+from mappings.fhir import Device, DeviceUseStatement, Request
 from mappings.operators.base import Context
 from mappings.order import ordered_item
 from mappings.order_facts.pump import ordered_pump
@@ -19,7 +18,13 @@ from mappings.words import has_words
 
 _BILLED = (HCPCS, CPT)
 _CONVENIENCE = {
-    "remote-controller": ("remote controller", "remote control", "personal diabetes manager", "PDM"),
+    "remote-controller": (
+        "remote controller",
+        "remote control",
+        "personal diabetes manager",
+        "personal diabetes monitor",
+        "PDM",
+    ),
     "software-or-adapter": ("software", "adapter", "adaptor"),
     "cover-or-case": ("pump cover", "pump case", "carrying case", "case", "cover", "shower bag", "pouch"),
 }
@@ -35,31 +40,10 @@ class Companion(Struct, frozen=True):
 
 
 def companion_pumps(context: Context) -> list[Companion]:
-    """The pumps that go with the order.
-
-    The pump orders that it names (an accessory names the order of its pump), else those of its
-    group, else all other drafts; and the pumps in use.
-    """
-    drafts = [_of_request(context, request) for request in _companion_requests(context)]
-    used = [_of_use(context, use) for use in context.chart.of(DeviceUseStatement)]
+    """The pumps that go with the order (mappings.companions), and the pumps in use."""
+    drafts = [_of_request(context, request) for request in requests_beside(context.order, context.chart)]
+    used = [_of_use(context, use, device) for use, device in uses_on(context.chart, context.as_of)]
     return [companion for companion in (*drafts, *used) if companion is not None]
-
-
-def _companion_requests(context: Context) -> Iterable[Request]:
-    order = context.order.resource
-    others = [r for r in context.order.others if isinstance(r, DeviceRequest | ServiceRequest)]
-    named = []
-    for reference in (*order.supportingInfo, *order.basedOn):
-        resource = context.chart.resolve(reference, order)
-        if resource is None:
-            resource = next((r for r in others if r.id and reference.reference == reference_of(r)), None)
-        if isinstance(resource, DeviceRequest | ServiceRequest) and resource.status in ("draft", "active"):
-            named.append(resource)
-    if named:
-        return named
-    group = order.groupIdentifier
-    grouped = [r for r in others if group is not None and group.value and r.groupIdentifier == group]
-    return grouped or others
 
 
 def _of_request(context: Context, request: Request) -> Companion | None:
@@ -67,17 +51,9 @@ def _of_request(context: Context, request: Request) -> Companion | None:
     return _companion(codes, lambda code: context.order.evidence(code, of=request))
 
 
-def _of_use(context: Context, use: DeviceUseStatement) -> Companion | None:
-    device = context.chart.resolve(use.device, use)
-    if use.status not in ("active", "") or not isinstance(device, Device):
-        return None
-    period = use.timingPeriod
-    start, end = (span(period.start), span(period.end)) if period is not None else (None, None)
-    if (start is not None and start.on_or_before(context.as_of) is False) or (
-        end is not None and end.on_or_after(context.as_of) is False
-    ):
-        return None
-    since = f"in use since {period.start[:10]}" if period is not None and period.start else "in use"
+def _of_use(context: Context, use: DeviceUseStatement, device: Device) -> Companion | None:
+    start = use.timingPeriod.start[:10] if use.timingPeriod is not None else ""
+    since = f"in use since {start}" if start else "in use"
     return _companion(
         order_codes(device.type), lambda code: context.evidence(use, use.recordedOn, code, says=since)
     )
@@ -120,6 +96,46 @@ def _listed(context: Context, field: str, missing: str) -> Reading:
     return Reading((), note="No pump is ordered with it, and none is recorded in use.", inferred=True)
 
 
+def pump_use_active(context: Context) -> Reading:
+    """True when a pump is ordered with the item, or in use; silent otherwise, for it may be on no record."""
+    companions = companion_pumps(context)
+    if not companions:
+        return SILENT
+    return Reading(True, evidence=tuple(companion.evidence for companion in companions), basis=Basis.ORDER)
+
+
+def concurrent_pump_covered(context: Context) -> Reading:
+    """Whether the policy covers a pump that the order goes with."""
+    return _decision(
+        context, lambda pump: {"met": True, "not-met": False, "excluded": False}.get(pump.outcome), "outcome"
+    )
+
+
+def paths_result(context: Context) -> Reading:
+    """Whether a pump that the order goes with meets the criteria of the policy."""
+    return _decision(context, lambda pump: {"met": True, "unmet": False}.get(pump.criteria), "criteria")
+
+
+def _decision(context: Context, says: Callable[[DecidedPump], bool | None], field: str) -> Reading:
+    """True when it holds for one of the pumps, False when for none of them."""
+    if not context.pumps:
+        return SILENT
+    answers = [says(pump) for pump in context.pumps]
+    evidence = tuple(
+        context.order.evidence(
+            answer,
+            says=f"{field} of the pump under this policy: {getattr(pump, field) or 'no answer'}",
+            of=pump.order.resource,
+        )
+        for pump, answer in zip(context.pumps, answers, strict=True)
+    )
+    if True in answers:
+        return Reading(True, evidence=evidence, basis=Basis.ORDER)
+    if None in answers:
+        return unknown(Reason.NO_DATA, "Whether the pump meets the policy is open.", evidence)
+    return Reading(False, evidence=evidence, basis=Basis.ORDER)
+
+
 def accessory_kind(context: Context) -> Reading:
     """Which convenience item is ordered, from the words of an order whose code does not tell."""
     pump = ordered_pump(context)
@@ -143,6 +159,14 @@ def accessory_type(context: Context) -> Reading:
     if not kind.known:
         return kind
     return Reading(kind.value != "none", evidence=kind.evidence, basis=Basis.ORDER)
+
+
+def order_is_controller(context: Context) -> Reading:
+    """Whether the order is for the hand-held controller of a pump (a personal diabetes manager)."""
+    kind = accessory_kind(context)
+    if not kind.known:
+        return kind
+    return Reading(kind.value == "remote-controller", evidence=kind.evidence, basis=Basis.ORDER)
 
 
 def device_is_infusion_controller(context: Context) -> Reading:

@@ -107,6 +107,18 @@ def drug_code(context: Context) -> Reading:
     return SILENT if not given else unknown(Reason.NO_DATA, "The drug on the order carries no HCPCS code.")
 
 
+def compounded_coding(context: Context) -> Reading:
+    """compounded (J7999, Q9977), other (another HCPCS drug code) or none (no code on the order)."""
+    given = given_medications(context)
+    if not given:
+        return unknown(Reason.NO_DATA, _NO_DRUG)
+    code = drug_code(context)
+    if not code.known:
+        return Reading("none", evidence=_evidence(given, "none"), basis=Basis.ORDER)
+    value = "compounded" if code.value in COMPOUNDED_CODES else "other"
+    return Reading(value, evidence=code.evidence, basis=Basis.ORDER)
+
+
 def _codes(concepts: Iterable[CodeableConcept]) -> Iterable[str]:
     for concept in concepts:
         for coding in concept.coding:

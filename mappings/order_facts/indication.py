@@ -22,7 +22,7 @@ def treatment_indication(context: Context) -> Reading:
     codes: dict[str, None] = {}
     evidence: list[Evidence] = []
     words: list[str] = []
-    for concept, entry in _reasons(context):
+    for concept, entry in reasons_of_order(context):
         pairs = [f"{system}|{code}" for system, code in map(key, concept.coding) if system and code]
         words.extend(texts_of(concept)[:1])
         evidence.append(entry)
@@ -37,7 +37,8 @@ def treatment_indication(context: Context) -> Reading:
     return unknown(Reason.NO_DATA, f"The order does not tell for which condition it is; {_ASK}")
 
 
-def _reasons(context: Context) -> Iterator[tuple[CodeableConcept, Evidence]]:
+def reasons_of_order(context: Context) -> Iterator[tuple[CodeableConcept, Evidence]]:
+    """The reasons that the pump's order and the drug's orders state; a refuted Condition is none."""
     order, chart = context.order, context.chart
     requests: tuple[Request, ...] = tuple({id(r): r for r in (order.resource, *order.drug_orders)}.values())
     for request in requests:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mappings.codes import CPT, HCPCS, key
+from mappings.codes import CPT, HCPCS, key, split_modifiers
 from mappings.dates import Span, span
 from mappings.evidence import SILENT, Basis, Reading, Reason, unknown
 from mappings.fhir import CodeableConcept, DeviceRequest, ServiceRequest
@@ -15,8 +15,6 @@ from mappings.pumps import Item, pumps
 
 _ANSWER = "urn:coverage-hooks:answer"
 _MODIFIER = re.compile(r"[A-Z][A-Z0-9]|[0-9][A-Z]")
-# E0781-RR, E0781:RR, E0781RR, E0781-RR-KX
-_WITH_MODIFIERS = re.compile(r"(?:[A-Z]\d{4}|\d{5})((?:[-:, ]?[A-Z0-9]{2})+)")
 
 # HCPCS Level II modifiers. KH is used for the first month of a rental and for a purchase alike.
 _RENTAL = frozenset({"RR", "LL", "BR", "KI", "KJ"})
@@ -89,13 +87,9 @@ def modifiers(context: Context) -> tuple[str, ...]:
 def _modifiers_of(concept: CodeableConcept | None) -> Iterator[str]:
     for coding in concept.coding if concept is not None else ():
         system, code = key(coding)
-        code = code.upper()
-        if system not in (HCPCS, CPT, ""):
-            continue
-        if system and _MODIFIER.fullmatch(code):
+        if system in (HCPCS, CPT) and _MODIFIER.fullmatch(code):
             yield code
-        elif match := _WITH_MODIFIERS.fullmatch(code):
-            yield from re.findall(r"[A-Z0-9]{2}", match[1])
+        yield from split_modifiers(system, code)[1]
 
 
 def rental_or_purchase(context: Context) -> Reading:

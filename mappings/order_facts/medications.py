@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from mappings.chart import Chart
 from mappings.codes import SNOMED, key
-from mappings.dates import span
+from mappings.dates import may_include
 from mappings.drugs import Drug
 from mappings.evidence import Evidence
 from mappings.fhir import (
@@ -23,6 +23,7 @@ from mappings.fhir import (
     Medication,
     MedicationRequest,
     MedicationStatement,
+    Period,
     ServiceRequest,
 )
 from mappings.operators.base import Context
@@ -117,11 +118,12 @@ def _by_pump_in_chart(context: Context) -> Iterator[Given]:
     )
     for resource in in_use:
         dosages = resource.dosageInstruction if isinstance(resource, MedicationRequest) else resource.dosage
-        if any(_is_pumped(dosage) for dosage in dosages):
+        if any(is_pumped(dosage) for dosage in dosages):
             yield _of_request(context, resource, context.evidence(resource, says="given by pump"))
 
 
-def _is_pumped(dosage: Dosage) -> bool:
+def is_pumped(dosage: Dosage) -> bool:
+    """Whether a dosage is given by pump: a continuous infusion by its method, or by its words."""
     method = dosage.method
     if method is not None and any(key(coding) == CONTINUOUS_INFUSION for coding in method.coding):
         return True
@@ -129,18 +131,13 @@ def _is_pumped(dosage: Dosage) -> bool:
 
 
 def _is_active_request(request: MedicationRequest, context: Context) -> bool:
-    written = span(request.authoredOn) if request.authoredOn else None
-    past = written is None or written.on_or_before(context.as_of) is not False
-    return request.status == "active" and not request.doNotPerform and past
+    begun = may_include(request.authoredOn, "", context.as_of)
+    return request.status == "active" and not request.doNotPerform and begun
 
 
 def _is_active_statement(statement: MedicationStatement, context: Context) -> bool:
-    period = statement.effectivePeriod
-    start = span(period.start if period is not None else statement.effectiveDateTime)
-    end = span(period.end) if period is not None else None
-    begun = start is None or start.on_or_before(context.as_of) is not False
-    lasts = end is None or end.on_or_after(context.as_of) is not False
-    return statement.status == "active" and begun and lasts
+    period = statement.effectivePeriod or Period(start=statement.effectiveDateTime)
+    return statement.status == "active" and may_include(period.start, period.end, context.as_of)
 
 
 def _of_request(

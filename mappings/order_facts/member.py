@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import date
 
 from mappings.coverage import Membership, counts_on, membership
-from mappings.dates import Span, completed_months, completed_years, span
+from mappings.dates import Span, completed_months, completed_years, may_include, span
 from mappings.evidence import SILENT, Bounds, Reading, Reason, unknown
-from mappings.fhir import Address, Coverage, Patient
+from mappings.fhir import Address, Coverage, Patient, Period
 from mappings.operators.base import Context
 from mappings.states import state_code
 
@@ -65,8 +65,8 @@ def member_state(context: Context) -> Reading:
 
 
 def _is_old(address: Address, context: Context) -> bool:
-    end = span(address.period.end) if address.period is not None else None
-    return address.use == "old" or (end is not None and end.on_or_after(context.as_of) is False)
+    period = address.period or Period()
+    return address.use == "old" or not may_include(period.start, period.end, context.as_of)
 
 
 def coverage_active(context: Context) -> Reading:

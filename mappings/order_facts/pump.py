@@ -204,7 +204,7 @@ def pump_automation(context: Context) -> Reading:
     return _of_model(context, lambda model: model.automation)
 
 
-def device_is_basal_only(context: Context) -> Reading:
+def pump_basal_only(context: Context) -> Reading:
     """Whether the model delivers basal insulin only (Omnipod GO)."""
     return _of_model(context, lambda model: None if model.is_family else model.basal_only)
 
@@ -212,7 +212,9 @@ def device_is_basal_only(context: Context) -> Reading:
 def device_is_disposable(context: Context) -> Reading:
     """Whether the pump is thrown away with its reservoir."""
     pump = ordered_pump(context)
-    if any(item.disposable for item in pump.items):
+    if any(item.disposable for item in pump.items) or (
+        pump.model is None and pumps().class_of_words(*pump.texts) == "disposable"
+    ):
         return Reading(True, evidence=(context.order.evidence(True),), basis=Basis.ORDER)
     return _of_model(context, lambda model: model.disposable)
 

@@ -60,7 +60,9 @@ def care_setting(context: Context) -> Reading:
         if code in _AT_HOME:
             return Reading("home", evidence=(shown,))
         if code in _INPATIENT:
-            note = "The order was written during an inpatient stay; where the pump will be used is not stated."
+            note = (
+                "The order was written during an inpatient stay; where the pump will be used is not stated."
+            )
             return unknown(Reason.NO_DATA, note, (shown,))
     return SILENT
 

@@ -25,6 +25,7 @@ orders:
     - {system: "urn:oid:2.16.840.1.113883.6.285", codes: ["E0784"], clause_prefix: "code-"}
 parameters:
   injections: {unit: /d, values: {2025-01-01: 3, 2026-01-01: 4}, clause: inj}
+  adult: {unit: a, values: {2025-01-01: 18}, clause: adults}
 referrals:
   - id: other_source
     clauses: [refer]
@@ -32,6 +33,13 @@ referrals:
     fact: member_lob
     is: {one_of: [medicaid]}
     cite: refer to the other document
+scope:
+  - id: adults
+    clauses: [adults]
+    says: The policy is for adults
+    fact: member_age_years
+    is: {at_least: {parameter: adult}}
+    cite: for adults
 services:
   - id: pump
     title: Insulin pump

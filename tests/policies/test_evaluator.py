@@ -17,6 +17,7 @@ from policies.cases import GivenFacts, walk
 from policies.determination import Determination
 from policies.evaluator import evaluate
 from policies.loader import load_policy
+from policies.model import Policy
 from tests.policies.small_policy import VALID
 
 DAY = date(2025, 7, 1)
@@ -26,17 +27,30 @@ FINE: dict[str, Any] = {
     "diabetes_education_completed": True,
     "last_treating_physician_visit_date": span("2025-05-01"),
     "member_lob": "commercial",
+    "member_age_years": 40.0,
 }
 
 Judge = Callable[..., Determination]
 
 
 @pytest.fixture
-def judge(tmp_path: Path, catalogue: Catalogue, value_sets: ValueSets) -> Judge:
-    path = tmp_path / "policy.yaml"
-    path.write_text(VALID, encoding="utf-8")
-    policy = load_policy(path, catalogue, value_sets)
+def judge_text(tmp_path: Path, catalogue: Catalogue, value_sets: ValueSets) -> Callable[[str], Judge]:
+    """The judge of a policy given as text."""
 
+    def build(text: str) -> Judge:
+        path = tmp_path / "policy.yaml"
+        path.write_text(text, encoding="utf-8")
+        return _judge(load_policy(path, catalogue, value_sets), catalogue, value_sets)
+
+    return build
+
+
+@pytest.fixture
+def judge(judge_text: Callable[[str], Judge]) -> Judge:
+    return judge_text(VALID)
+
+
+def _judge(policy: Policy, catalogue: Catalogue, value_sets: ValueSets) -> Judge:
     def run(day: date = DAY, **facts: Any) -> Determination:
         given = {**FINE, **facts}
         readings = {
@@ -106,6 +120,23 @@ def test_a_referral_sends_the_order_elsewhere(judge: Judge) -> None:
     assert (found.outcome, found.criteria.criteria[0].clauses) == ("not-applicable", ["plan-1/refer"])
 
 
+@pytest.mark.parametrize(("age", "outcome"), [(17.0, "not-applicable"), (18.0, "met"), (19.0, "met")])
+def test_an_order_outside_the_scope_is_not_addressed_and_not_refused(
+    judge: Judge, age: float, outcome: str
+) -> None:
+    assert judge(member_age_years=age).outcome == outcome
+
+
+def test_what_shuts_the_scope_is_cited_as_unmet(judge: Judge) -> None:
+    node = judge(member_age_years=17.0).criteria.criteria[0]
+    assert (node.clauses, node.state) == (["plan-1/adults"], "unmet")
+
+
+def test_an_open_scope_asks_and_does_not_turn_the_order_away(judge: Judge) -> None:
+    found = judge(member_age_years=None)
+    assert (found.outcome, found.lacking) == ("needs-documentation", ["adults"])
+
+
 def test_an_exclusion_beats_a_met_path(judge: Judge) -> None:
     found = judge(order_is_replacement=True, pump_functioning=True)
     assert (found.outcome, state(found, "upgrade")) == ("excluded", "met")
@@ -121,6 +152,18 @@ def test_a_silent_record_never_fires_an_exclusion_and_never_blocks(judge: Judge)
     found = judge(order_is_replacement=True)
     node = next(node for node in found.exclusions if node.id == "upgrade")
     assert (found.outcome, node.state, node.evidenced) == ("met", "unmet", False)
+
+
+def test_where_the_policy_reads_silence_as_a_no_only_silence_is_one(
+    judge_text: Callable[[str], Judge],
+) -> None:
+    limb = "fact: insulin_pump_in_use\n              is: true\n"
+    judge = judge_text(VALID.replace(limb, limb + "              if_silent: unmet\n"))
+    hint = unknown(Reason.CONFLICTING, evidence=(Evidence("Device/1"),))
+    assert state(judge(insulin_pump_in_use=None), "on_pump") == "unmet"
+    assert state(judge(insulin_pump_in_use=hint), "on_pump") == "unknown"
+    assert state(judge(insulin_pump_in_use=unknown(Reason.FETCH_FAILED)), "on_pump") == "unknown"
+    assert state(judge(insulin_pump_in_use=True), "on_pump") == "met"
 
 
 def test_an_exclusion_to_which_the_record_points_without_deciding_blocks(judge: Judge) -> None:
@@ -146,6 +189,18 @@ def test_a_reservation_covers_nothing_else(judge: Judge) -> None:
     assert judge(dx_diabetes=False, pregnant=True).outcome == "not-met"
     assert judge(diabetes_education_completed=False, pregnant=False).outcome == "not-met"
     assert judge(diabetes_education_completed=False).outcome == "not-met"
+
+
+def test_a_reservation_to_which_the_record_points_leaves_the_decision_open(judge: Judge) -> None:
+    hint = unknown(Reason.CONFLICTING, evidence=(Evidence("Observation/1"),))
+    found = judge(diabetes_education_completed=False, pregnant=hint)
+    assert (found.outcome, state(found, "taught")) == ("needs-documentation", "unmet")
+    assert found.lacking == ["taught", "pregnancy"]
+
+
+def test_a_reservation_that_may_apply_does_not_disturb_what_is_met(judge: Judge) -> None:
+    hint = unknown(Reason.CONFLICTING, evidence=(Evidence("Observation/1"),))
+    assert (judge(pregnant=hint).outcome, judge(pregnant=hint).lacking) == ("met", [])
 
 
 def test_an_attestation_alone_is_not_enough_for_this_payer(judge: Judge) -> None:

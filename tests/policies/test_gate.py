@@ -21,11 +21,13 @@ from tests.policies.small_policy import VALID
 
 GATED = VALID.replace(
     "        - id: user\n          any:\n",
-    "        - id: user\n          gate:\n            fact: pump_class\n            is: {one_of: [external-insulin]}\n          any:\n",
+    "        - id: user\n          gate:\n            fact: pump_class\n"
+    "            is: {one_of: [external-insulin]}\n"
+    "          any:\n",
 )
 PERHAPS = VALID.replace(
     "    required: true\n",
-    "    required: true\n    applies_when: {fact: order_is_replacement, is: true}\n",
+    "    required: true\n    applies_when: {fact: larger_reservoir_needed, is: true}\n",
 )
 FINE = {
     "dx_diabetes": True,
@@ -33,6 +35,7 @@ FINE = {
     "diabetes_education_completed": True,
     "last_treating_physician_visit_date": span("2025-05-01"),
     "member_lob": "commercial",
+    "member_age_years": 40.0,
     "pump_functioning": False,
 }
 
@@ -105,9 +108,40 @@ def test_a_document_that_is_needed_only_perhaps_is_a_to_do(
     path.write_text(PERHAPS, encoding="utf-8")
     policy = load_policy(path, catalogue, value_sets)
     old = {"last_treating_physician_visit_date": span("2024-01-01")}
-    needed = judged(policy, catalogue, value_sets, **old, order_is_replacement=True)
+    needed = judged(policy, catalogue, value_sets, **old, larger_reservoir_needed=True)
     perhaps = judged(policy, catalogue, value_sets, **old)
-    moot = judged(policy, catalogue, value_sets, **old, order_is_replacement=False)
+    moot = judged(policy, catalogue, value_sets, **old, larger_reservoir_needed=False)
     assert (needed.outcome, needed.documentation[0].required) == ("needs-documentation", True)
     assert (perhaps.outcome, perhaps.documentation[0].state) == ("met", "unmet")
     assert (moot.outcome, moot.documentation) == ("met", [])
+
+
+def test_a_group_that_says_what_lacks_does_not_shut_the_path_around_it() -> None:
+    uses = Node(
+        id="uses",
+        state="unmet",
+        operator="any",
+        says="The use is one of the listed",
+        criteria=[Node(id="x", state="unmet", gate=True), Node(id="y", state="unmet", gate=True)],
+    )
+    path = Node(id="path", state="unmet", operator="all", criteria=[Node(id="drug", state="unmet"), uses])
+    other = Node(id="other", state="unmet", operator="all", criteria=[Node(id="z", state="unmet", gate=True)])
+    tree = Node(
+        id="any", state="unmet", operator="any", says="The pump is for a covered use", criteria=[other, path]
+    )
+    assert [found.id for found in lacking(tree)] == ["drug", "uses"]
+
+
+def test_a_group_whose_scope_is_open_is_what_lacks_and_asks_about_its_scope(
+    tmp_path: Path, catalogue: Catalogue, value_sets: ValueSets
+) -> None:
+    scope = "          applies_when: {fact: cgm_in_use, is: true, ask: Is a monitor in use?}\n"
+    path = tmp_path / "policy.yaml"
+    path.write_text(VALID.replace("        - id: user\n", "        - id: user\n" + scope), encoding="utf-8")
+    policy = load_policy(path, catalogue, value_sets)
+    failed = {"insulin_injections_per_day": 1.0, "insulin_pump_in_use": False}
+    perhaps = judged(policy, catalogue, value_sets, **failed)
+    assert (node(perhaps, "user").state, perhaps.outcome) == ("unknown", "needs-documentation")
+    assert (perhaps.lacking, perhaps.asks) == (["user"], ["Is a monitor in use?"])
+    assert judged(policy, catalogue, value_sets, **failed, cgm_in_use=True).outcome == "not-met"
+    assert judged(policy, catalogue, value_sets, **failed, cgm_in_use=False).outcome == "met"

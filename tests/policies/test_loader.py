@@ -71,6 +71,11 @@ MISTAKES = {
         "did you mean injections",
     ),
     "an id used twice": ("- id: taught", "- id: diabetes", "used twice"),
+    "a silence that is no no": (
+        "applies_when: {fact: order_is_replacement, is: true}",
+        "applies_when: {fact: order_is_replacement, is: true, if_silent: met}",
+        "allowed: unmet",
+    ),
     "a duplicate key": ("status: active", "status: active\nstatus: draft", "stands twice"),
     "an unquoted code": ('codes: ["E0784"]', "codes: [62362]", "quote"),
     "an unquoted version": ('version: "1"', "version: 1", "must be text"),

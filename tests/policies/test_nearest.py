@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policies.determination import Node
-from policies.nearest import Choice, lacking, plan, shut
+from policies.nearest import Choice, lacking, plan, shown, shut
 
 
 def leaf(name: str, state: str, gate: bool = False) -> Node:
@@ -43,9 +43,28 @@ def test_alternatives_that_tie_are_all_named_as_a_choice() -> None:
     assert isinstance(plan(tree)[0], Choice)
 
 
-def test_an_open_question_is_asked_only_where_it_can_still_decide() -> None:
-    hopeless = leaf("unmet", "unmet")
-    assert names(group("any", "unknown", hopeless, leaf("open", "unknown"))) == ["open"]
+def test_a_failed_alternative_is_told_beside_an_open_one_that_lacks_as_much() -> None:
+    assert names(group("any", "unknown", leaf("failed", "unmet"), leaf("open", "unknown"))) == [
+        "failed",
+        "open",
+    ]
+
+
+def test_a_failed_alternative_never_hides_an_open_one_that_lacks_more() -> None:
+    open_way = group("all", "unknown", leaf("a", "unknown"), leaf("b", "unknown"))
+    assert names(group("any", "unknown", leaf("failed", "unmet"), open_way)) == ["failed", "a", "b"]
+
+
+def test_a_failed_alternative_that_lacks_more_than_the_open_one_is_left_out() -> None:
+    failed = group("all", "unmet", leaf("a", "unmet"), leaf("b", "unknown"))
+    assert names(group("any", "unknown", failed, leaf("open", "unknown"))) == ["open"]
+
+
+def test_what_is_shown_leaves_out_other_users_and_shut_paths() -> None:
+    mine = group("all", "unmet", leaf("a", "met"), leaf("b", "unmet"))
+    other = group("all", "unmet", leaf("gate", "unmet", gate=True), leaf("c", "met"))
+    tree = group("all", "unmet", leaf("d", "met"), group("any", "unmet", mine, other))
+    assert [node.id for node in shown(tree)] == ["d", "a"]
 
 
 def test_a_path_whose_gate_is_shut_is_no_alternative() -> None:

@@ -72,6 +72,20 @@ def test_a_lower_bound_decides_only_when_it_reaches(low: float, state: Truth, va
     assert decide({"at_least": 3}, "decimal", Bounds(0, 2), value_sets) is U
 
 
+@pytest.mark.parametrize(
+    ("drugs", "state"),
+    [(("morphine",), U), (("bupivacaine", "morphine"), M), (("bupivacaine", "clonidine", "morphine"), M)],
+)
+def test_the_elements_of_a_list_can_be_counted(
+    drugs: tuple[str, ...], state: Truth, value_sets: ValueSets
+) -> None:
+    assert decide({"count_at_least": 2}, "list", drugs, value_sets) is state
+
+
+def test_an_element_that_stands_twice_counts_once(value_sets: ValueSets) -> None:
+    assert decide({"count_at_least": 2}, "list", ("morphine", "morphine"), value_sets) is U
+
+
 def test_a_list_can_be_asked_for_any_every_and_no_element(value_sets: ValueSets) -> None:
     liver, both = ("liver",), ("liver", "lung")
     assert decide({"only": ["liver"]}, "list", liver, value_sets) is M

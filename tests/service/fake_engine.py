@@ -78,7 +78,9 @@ class FakeEngine:
             if only is not None and not is_selected(order, only):
                 continue
             if not self.registry.listing(order.codes, order.day) and policies is None:
-                report.not_evaluated.append(NotEvaluated(order.reference, "no loaded policy lists this order"))
+                report.not_evaluated.append(
+                    NotEvaluated(order.reference, "no loaded policy lists this order")
+                )
             elif self.undecided:
                 report.not_evaluated.append(NotEvaluated(order.reference, "it does not tell what it is for"))
             else:
@@ -95,5 +97,12 @@ class FakeEngine:
         policy = PolicyRef("plan.pump", "1", "Plan", "Pump policy")
         criteria = Node("criteria", "unknown", operator="all", criteria=[leaf])
         return Determination(
-            order, policy, "pump", day.isoformat(), self.outcome, criteria, lacking=["hba1c"], order_label="pump"
+            order,
+            policy,
+            "pump",
+            day.isoformat(),
+            self.outcome,
+            criteria,
+            lacking=["hba1c"],
+            order_label="pump",
         )

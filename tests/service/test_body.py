@@ -144,7 +144,10 @@ class Broken(io.BytesIO):
 
 def test_a_connection_that_breaks_off_is_a_bad_request(client: FlaskClient) -> None:
     response = client.post(
-        SIGN, input_stream=Broken(), content_type="application/json", environ_overrides={"CONTENT_LENGTH": "9"}
+        SIGN,
+        input_stream=Broken(),
+        content_type="application/json",
+        environ_overrides={"CONTENT_LENGTH": "9"},
     )
     assert response.status_code == 400
 
@@ -154,6 +157,8 @@ def test_a_byte_order_mark_is_no_error(client: FlaskClient) -> None:
 
 
 def test_fifty_megabytes_are_answered(client: FlaskClient) -> None:
-    request = sign(prefetch={"patient": None, "unheard": {"resourceType": "Binary", "data": "x" * 50_000_000}})
+    request = sign(
+        prefetch={"patient": None, "unheard": {"resourceType": "Binary", "data": "x" * 50_000_000}}
+    )
     response = post(client, json.dumps(request).encode())
     assert response.status_code == 200

@@ -55,7 +55,11 @@ COVERAGE: Json = {
     "payor": [{"reference": "Organization/payer"}],
 }
 PAYER: Json = {"resourceType": "Organization", "id": "payer", "name": "Plan"}
-ROLE: Json = {"resourceType": "PractitionerRole", "id": "role", "practitioner": {"reference": "Practitioner/dr"}}
+ROLE: Json = {
+    "resourceType": "PractitionerRole",
+    "id": "role",
+    "practitioner": {"reference": "Practitioner/dr"},
+}
 DOCTOR: Json = {"resourceType": "Practitioner", "id": "dr"}
 VISIT: Json = {"resourceType": "Encounter", "id": "e1", "subject": {"reference": "Patient/p1"}}
 RECORD = [PATIENT, condition(), observation(), PRESCRIPTION, MEDICATION, COVERAGE, PAYER, ROLE, DOCTOR, VISIT]

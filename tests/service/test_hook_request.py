@@ -132,7 +132,11 @@ def test_a_missing_part_is_named_with_its_place_and_the_remedy(path: tuple[str, 
         ({"prefetch": []}, "prefetch", "must be object, not array"),
         ({"fhirServer": {}}, "fhirServer", "must be str, not object"),
         ({"fhirAuthorization": "Bearer x"}, "fhirAuthorization", "must be object, not str"),
-        ({"fhirAuthorization": {"access_token": 1}}, "fhirAuthorization.access_token", "must be str, not int"),
+        (
+            {"fhirAuthorization": {"access_token": 1}},
+            "fhirAuthorization.access_token",
+            "must be str, not int",
+        ),
     ],
 )
 def test_a_part_of_the_wrong_type_is_named_with_its_place(changes: Json, where: str, what: str) -> None:
@@ -163,7 +167,9 @@ def test_a_patient_id_with_a_type_before_it_is_understood(written: str) -> None:
     assert read_hook_request(encoded(with_context(patientId=written))).patient_id == "p1"
 
 
-@pytest.mark.parametrize("written", ["", "Practitioner/p1", "a b", "p1&x=1", "p1\u0000", "x" * 257, "../Patient/1"])
+@pytest.mark.parametrize(
+    "written", ["", "Practitioner/p1", "a b", "p1&x=1", "p1\u0000", "x" * 257, "../Patient/1"]
+)
 def test_a_patient_id_that_is_none_is_refused(written: str) -> None:
     error = refused(with_context(patientId=written))
     assert (error.status, error.code, error.where) == (422, "unusable-context", "context.patientId")
@@ -205,7 +211,9 @@ def test_two_hundred_orders_are_read_in_their_order() -> None:
     assert [draft.reference for draft in request.drafts] == [f"DeviceRequest/o{n}" for n in range(200)]
 
 
-@pytest.mark.parametrize("resource", ["text", 5, [], {}, {"id": "1"}, {"resourceType": 5}, {"resourceType": ""}])
+@pytest.mark.parametrize(
+    "resource", ["text", 5, [], {}, {"id": "1"}, {"resourceType": 5}, {"resourceType": ""}]
+)
 def test_an_entry_that_is_no_resource_is_refused_with_its_place(resource: Any) -> None:
     drafts = bundle(pump_order(), resource)
     error = refused(with_context(draftOrders=drafts))
@@ -265,7 +273,9 @@ def test_a_number_beyond_all_bounds_in_an_order_is_no_error() -> None:
 
 
 def test_a_code_without_a_system_is_read() -> None:
-    (draft,) = read_hook_request(encoded(sign(pump_order(codeCodeableConcept={"coding": [{"code": "E0784"}]})))).drafts
+    (draft,) = read_hook_request(
+        encoded(sign(pump_order(codeCodeableConcept={"coding": [{"code": "E0784"}]})))
+    ).drafts
     assert isinstance(draft.resource, DeviceRequest)
     assert draft.problems == ()
 

@@ -87,7 +87,9 @@ def test_another_scheme_port_or_host_is_not_allowed(url: str) -> None:
     assert LISTED.refusal(base_url(url))
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://127.8.9.1", "http://[::1]", "http://LOCALHOST"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "http://127.8.9.1", "http://[::1]", "http://LOCALHOST"]
+)
 def test_this_machine_is_allowed_in_development(url: str) -> None:
     assert LOOPBACK.refusal(base_url(url)) == ""
 

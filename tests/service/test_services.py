@@ -11,11 +11,16 @@ from cds_service.settings import Settings
 from tests.service.bodies import sign
 from tests.service.fake_engine import FakeEngine
 
-OTHER = Service("enteral-pump-order-sign", "order-sign", "Enteral pumps", "Another one on the same hook.", "None.")
+OTHER = Service(
+    "enteral-pump-order-sign", "order-sign", "Enteral pumps", "Another one on the same hook.", "None."
+)
 
 
 def test_ids_are_stable() -> None:
-    assert [service.id for service in Registry()] == ["infusion-pump-order-sign", "infusion-pump-order-select"]
+    assert [service.id for service in Registry()] == [
+        "infusion-pump-order-sign",
+        "infusion-pump-order-select",
+    ]
 
 
 def test_an_id_stands_once() -> None:

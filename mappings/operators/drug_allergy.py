@@ -1,0 +1,103 @@
+"""Whether the patient is allergic to a drug."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from mappings.chart import has_code
+from mappings.codes import RXNORM, SNOMED, key
+from mappings.conditions import words_of
+from mappings.dates import span
+from mappings.evidence import Evidence, Reading, Reason, unknown
+from mappings.fhir import AllergyIntolerance
+from mappings.operators.base import Context, operator, texts
+
+_NONE_KNOWN = frozenset({(SNOMED, "716186003"), (SNOMED, "409137002")})
+"""No known allergy; no known drug allergy."""
+
+_ALLERGIC, _PERHAPS, _OTHER, _DENIED = "allergic", "perhaps", "other", "denied"
+
+
+@operator(AllergyIntolerance)
+def drug_allergy(context: Context, drugs: Iterable[str] = (), can_deny: bool = True) -> Reading:
+    """Whether an allergy to one of the drugs is on file, whatever the form in which it was taken.
+
+    drugs: ingredients; none means those that the order is to infuse. can_deny: whether the list of
+    allergies can say "no" (another question may have more grounds than an allergy).
+
+    True: an active, confirmed allergy names the ingredient. An intolerance, a refuted, resolved or
+    inactive entry is no allergy. Unknown: the entry is unconfirmed, names only the class of the
+    drug, carries a code without any word, or a later "no known allergy" contradicts it. False: no
+    known allergy is recorded, or the list holds other entries only. An empty list says nothing.
+    """
+    wanted = frozenset(texts(drugs)) or frozenset(context.book.value("drug_set") or ())
+    if not wanted:
+        return unknown(Reason.NO_DATA)
+    found: dict[str, list[Evidence]] = {}
+    for entry in context.chart.of(AllergyIntolerance):
+        recorded = span(entry.recordedDate)
+        if recorded is None or recorded.first <= context.as_of:
+            evidence = context.evidence(entry, entry.recordedDate or entry.onsetDateTime, says=_says(entry))
+            found.setdefault(_kind(context, entry, wanted), []).append(evidence)
+    allergic, denied = tuple(found.get(_ALLERGIC, ())), tuple(found.get(_DENIED, ()))
+    if allergic:
+        if denied and _latest(denied) > _latest(allergic):
+            return unknown(
+                Reason.CONFLICTING,
+                "an allergy is on file, and later that none is known",
+                (*allergic, *denied),
+            )
+        return Reading(True, evidence=allergic)
+    if _PERHAPS in found:
+        return unknown(Reason.IMPRECISE, "an entry may mean an allergy to the drug", tuple(found[_PERHAPS]))
+    if found and can_deny:
+        others = tuple(found.get(_OTHER, ()))
+        note = "no known allergy" if denied else "the list of allergies does not include the drug"
+        return Reading(False, evidence=denied or others, note=note)
+    return unknown(Reason.NO_DATA)
+
+
+def _kind(context: Context, entry: AllergyIntolerance, wanted: frozenset[str]) -> str:
+    if entry.code is not None and any(key(coding) in _NONE_KNOWN for coding in entry.code.coding):
+        return _DENIED
+    match = _match(context, entry, wanted) or ("" if _worded(entry) else "unread")
+    past = has_code(entry.clinicalStatus, "inactive", "resolved")
+    if not match or past or entry.type == "intolerance" or has_code(entry.verificationStatus, "refuted"):
+        return _OTHER
+    doubtful = has_code(entry.verificationStatus, "unconfirmed", "presumed") or match != "drug"
+    return _PERHAPS if doubtful else _ALLERGIC
+
+
+def _worded(entry: AllergyIntolerance) -> bool:
+    """Whether it says in words, or in a drug's code, what it is about: then "not the drug" can be told."""
+    concepts = [entry.code, *(reaction.substance for reaction in entry.reaction)]
+    codings = [coding for concept in concepts if concept is not None for coding in concept.coding]
+    worded = any(concept.text for concept in concepts if concept is not None)
+    return worded or any(coding.display or key(coding)[0] == RXNORM for coding in codings)
+
+
+def _match(context: Context, entry: AllergyIntolerance, wanted: frozenset[str]) -> str:
+    """ "drug" when the entry names a wanted drug, "class" when it names a group that holds one, else ""."""
+    substances = (entry.code, *(reaction.substance for reaction in entry.reaction))
+    named = context.drugs.identify_all(*substances)
+    if any(drug.name in wanted for drug in named):
+        return "drug"
+    groups = {drug.name for drug in named}
+    kinds = set(context.book.value("drug_class") or ())
+    return "class" if groups & kinds else ""
+
+
+def _latest(evidence: tuple[Evidence, ...]) -> date:
+    return max((day.last for shown in evidence if (day := span(shown.date)) is not None), default=date.min)
+
+
+def _says(entry: AllergyIntolerance) -> str:
+    status = entry.verificationStatus
+    notes = [coding.code for coding in status.coding] if status is not None else []
+    if entry.type:
+        notes.append(entry.type)
+    if has_code(entry.clinicalStatus, "inactive", "resolved"):
+        notes.append("past")
+    name = words_of(entry.code) or "an unnamed substance"
+    return f"{name} ({', '.join(notes)})" if notes else name

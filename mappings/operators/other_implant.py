@@ -1,0 +1,66 @@
+"""Whether the patient carries an implanted programmable device beside the pump."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mappings.conditions import Standing, date_of, in_any, standing, words_of
+from mappings.device_use import DeviceKind, DeviceUse, device_name, device_uses
+from mappings.evidence import Evidence, Reading, Reason, unknown
+from mappings.fhir import Condition, Device, DeviceUseStatement
+from mappings.operators.base import Context, operator, texts
+
+
+@operator(Condition, Device, DeviceUseStatement)
+def other_implant(
+    context: Context, value_sets: Iterable[str], open_sets: Iterable[str], pump_classes: Iterable[str]
+) -> Reading:
+    """Whether an implanted programmable device is on file that is not the pump being replaced.
+
+    value_sets: diagnoses and device types that mean one. open_sets: diagnoses of an implant that may
+    be programmable. pump_classes: programmable pumps; where the order is a replacement, one pump in
+    use is the one replaced. Never False: only a statement can say that there is none.
+    """
+    found = [*_diagnosed(context, texts(value_sets)), *_devices(context, DeviceKind(texts(value_sets)))]
+    pumps = _in_use(context, DeviceKind(pump_classes=texts(pump_classes)))
+    replacing = context.book.value("order_is_replacement")
+    if replacing:
+        found.extend(use.evidence for use in pumps[1:])
+    if found:
+        return Reading(True, evidence=tuple(found))
+    if pumps and not replacing:
+        evidence = tuple(use.evidence for use in pumps)
+        note = "a programmable pump is in use, and the order does not say that it replaces it"
+        return unknown(Reason.IMPRECISE, note, evidence)
+    perhaps = tuple(_diagnosed(context, texts(open_sets)))
+    if perhaps:
+        return unknown(
+            Reason.IMPRECISE, "the record does not tell whether the implant is programmable", perhaps
+        )
+    return unknown(Reason.NO_DATA)
+
+
+def _diagnosed(context: Context, value_sets: tuple[str, ...]) -> list[Evidence]:
+    return [
+        context.evidence(condition, date_of(condition), says=words_of(condition.code))
+        for condition in context.chart.in_sets(Condition, value_sets)
+        if standing(condition, context.as_of) is Standing.ACTIVE
+    ]
+
+
+def _in_use(context: Context, kind: DeviceKind) -> list[DeviceUse]:
+    return [use for use in device_uses(context, kind) if use.stretch.perhaps(context.as_of)]
+
+
+def _devices(context: Context, kind: DeviceKind) -> list[Evidence]:
+    """Devices in use on day 0, and active Devices of which no statement tells the use."""
+    uses = device_uses(context, kind)
+    told = {id(use.device) for use in uses}
+    unstated = [
+        context.evidence(device, says=device_name(device))
+        for device in context.chart.of(Device)
+        if id(device) not in told
+        and device.status in ("", "active", "unknown")
+        and in_any(context.value_sets, device.type, kind.value_sets)
+    ]
+    return [*(use.evidence for use in uses if use.stretch.perhaps(context.as_of)), *unstated]

@@ -1,0 +1,56 @@
+"""By how much a trial of a spinal analgesic lowered the pain."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from mappings.evidence import Reading, Reason, unknown
+from mappings.fhir import MedicationAdministration, Observation, Procedure
+from mappings.operators.base import Context, operator
+from mappings.pain_trials import Score, best_held, counting_trial, scores
+
+
+@operator(
+    Observation, Procedure, MedicationAdministration, filtered=(Observation,), code_arguments=("value_set",)
+)
+def pain_reduction(context: Context, value_set: str) -> Reading:
+    """The reduction of pain in the trial that counts, in percent: (baseline - trial) / baseline.
+
+    baseline: the last score before the trial began. trial: the lowest score that was held. Both must
+    be of one scale. Unknown without a baseline, with a baseline of 0, or on different scales.
+    """
+    trial = counting_trial(context)
+    if trial is None:
+        return unknown(Reason.NO_DATA)
+    before, during = scores(context, trial, value_set)
+    if not during:
+        note = "no pain score from the trial is on file" if before else "no pain scores are on file"
+        return unknown(Reason.NO_DATA, note, (trial.evidence(context),))
+    shown = tuple(score.evidence(context, "during the trial") for score in during)
+    if not before:
+        return unknown(Reason.NO_DATA, "no pain score from before the trial is on file", shown)
+    scale = next((s.scale for s in reversed(before) if any(s.scale == d.scale for d in during)), None)
+    baseline = before[-1]
+    if scale is None:
+        evidence = (baseline.evidence(context, "before the trial"), *shown)
+        return unknown(
+            Reason.UNIT_MISMATCH, "pain before and during the trial is scored on different scales", evidence
+        )
+    baseline = next(score for score in reversed(before) if score.scale == scale)
+    return _reduction(context, baseline, [score for score in during if score.scale == scale])
+
+
+def _reduction(context: Context, baseline: Score, during: list[Score]) -> Reading:
+    best = best_held([score.value for score in during])
+    evidence = (
+        baseline.evidence(context, "before the trial"),
+        *(score.evidence(context, "during the trial") for score in during),
+    )
+    if baseline.value == 0:
+        return unknown(
+            Reason.IMPRECISE, "the pain score before the trial is 0, so no reduction can be told", evidence
+        )
+    percent = float((baseline.value - best) / baseline.value * Fraction(100))
+    scores_said = f"{float(baseline.value):g} before the trial, {float(best):g} held during it"
+    note = f"pain {scores_said}: {percent:.1f} % less"
+    return Reading(percent, evidence=evidence, note=note)

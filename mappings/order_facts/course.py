@@ -1,0 +1,86 @@
+"""How long the drug is to be given, and how much of it is dispensed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from mappings.dates import span
+from mappings.evidence import SILENT, Basis, Bounds, Evidence, Reading, Reason, unknown
+from mappings.fhir import Dosage, TimingRepeat
+from mappings.operators.base import Context
+from mappings.order_facts.infusion import agreed_reading, dosages, shown, written
+from mappings.order_facts.medications import given_medications
+from mappings.rate import DAYS
+from mappings.timing import bounds
+from mappings.units import in_unit
+
+
+def course_days(context: Context) -> Reading:
+    """The length of the course in days: stated, between two dates, or counted from the doses."""
+    found: dict[float | Bounds, list[Evidence]] = {}
+    for dosage, given in dosages(context):
+        days = _course(dosage)
+        if days is not None:
+            found.setdefault(days, []).append(shown(given, written(days), "d"))
+    agreed = agreed_reading(found, "The instructions give different lengths of the course.")
+    if agreed is not None:
+        return agreed
+    return unknown(Reason.NO_DATA, "The order does not limit the length of the course.")
+
+
+def _course(dosage: Dosage) -> float | Bounds | None:
+    course = bounds(dosage)
+    if course.low_days is not None and course.high_days is not None:
+        low, high = course.low_days, course.high_days
+        return low if low == high else Bounds(low, high)
+    first, last = _only_day(course.start), _only_day(course.end)
+    if first is not None and last is not None and first <= last:
+        return float((last - first).days + 1)
+    if dosage.timing is None:
+        return None
+    days = {day for event in dosage.timing.event if (day := _only_day(event)) is not None}
+    if days and len(days) == len({event[:10] for event in dosage.timing.event}):
+        return float((max(days) - min(days)).days + 1)
+    return _counted(dosage.timing.repeat)
+
+
+def _only_day(written: str) -> date | None:
+    day = span(written) if written else None
+    return day.first if day is not None and day.exact else None
+
+
+def _counted(repeat: TimingRepeat | None) -> float | None:
+    """Five doses, once a day, are five days."""
+    if repeat is None or not repeat.count or not repeat.frequency or not repeat.period:
+        return None
+    days = DAYS.get(repeat.periodUnit)
+    return None if days is None else repeat.count / repeat.frequency * repeat.period * float(days)
+
+
+def vials_per_month(context: Context) -> Reading:
+    """Vials dispensed for a month: of a supply of 28 to 31 days as ordered, else in proportion to 30 days.
+
+    Interpretation: the policy says "per month" without telling calendar month from supply.
+    """
+    total, evidence = 0.0, []
+    for given in given_medications(context):
+        dispense = given.request.dispenseRequest if given.request is not None else None
+        amount = dispense.quantity if dispense is not None else None
+        if dispense is None or amount is None or amount.value is None:
+            continue
+        supply = dispense.expectedSupplyDuration
+        evidence.append(shown(given, amount.value, amount.unit or amount.code))
+        if not any("vial" in text.casefold() for text in (amount.unit, amount.code)):
+            unit = amount.unit or amount.code or "no unit"
+            note = f"The amount on the drug's order is in {unit}, not in vials."
+            return unknown(Reason.UNIT_MISMATCH, note, tuple(evidence))
+        days = in_unit(supply, "d") if supply is not None else None
+        if not days:
+            note = "The order states vials without the days that they are to last."
+            return unknown(Reason.IMPRECISE, note, tuple(evidence))
+        total += amount.value if 28 <= days <= 31 else amount.value * 30 / days
+    if not evidence:
+        return SILENT
+    return Reading(
+        total, evidence=tuple(evidence), note="Vials for a supply of one month.", basis=Basis.ORDER
+    )

@@ -1,0 +1,215 @@
+"""Route, hours, continuity, course and vials of the ordered infusion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mappings.evidence import Bounds, Reason
+from tests.mappings.orders import CONTINUOUS, HCPCS, RXNORM, SNOMED, Asked, Json, concept, drug, pump
+
+DRUG = (RXNORM, "3639")
+IV, INTRATHECAL = concept((SNOMED, "47625008")), concept((SNOMED, "72607000"))
+
+
+def infused(*dosages: Json, **elements: Any) -> Asked:
+    return Asked(pump(), drug(DRUG, dosageInstruction=list(dosages), **elements))
+
+
+def repeat(**elements: Any) -> Json:
+    return {"timing": {"repeat": elements}}
+
+
+@pytest.mark.parametrize(
+    ("dosage", "route"),
+    [
+        ({"route": IV}, "intravenous"),
+        (
+            {"route": concept((SNOMED, "58100008")), "site": {"text": "hepatic artery"}},
+            "intra-arterial-hepatic",
+        ),
+        ({"text": "baclofen, intrathecally"}, "intrathecal"),
+    ],
+)
+def test_the_route_of_the_drug_is_the_planned_route(dosage: Json, route: str) -> None:
+    asked = infused(dosage)
+    assert (asked.value("drug_route"), asked.value("planned_route")) == (route, route)
+
+
+@pytest.mark.parametrize(
+    ("dosages", "reason"),
+    [
+        ([{"route": IV}, {"route": INTRATHECAL}], Reason.CONFLICTING),
+        ([{"route": concept((SNOMED, "418418000"))}], Reason.IMPRECISE),
+        ([{"route": concept((SNOMED, "58100008"))}], Reason.IMPRECISE),
+        ([{"route": concept(("http://local", "1"))}], Reason.UNMAPPED_CODE),
+        ([{}], Reason.NO_DATA),
+        ([], Reason.NO_DATA),
+    ],
+)
+def test_a_route_that_is_not_told_clearly_is_unknown(dosages: list[Json], reason: Reason) -> None:
+    reading = infused(*dosages).reading("drug_route")
+    assert (reading.value, reading.reason) == (None, reason)
+
+
+def test_two_instructions_by_one_route_agree() -> None:
+    assert infused({"route": IV}, {"route": IV}).value("drug_route") == "intravenous"
+
+
+def test_an_insulin_pump_without_a_drug_order_delivers_under_the_skin_until_stated_otherwise() -> None:
+    reading = Asked(pump("E0784")).reading("drug_route")
+    assert (reading.value, reading.inferred) == ("subcutaneous", True)
+
+
+@pytest.mark.parametrize(
+    ("elements", "hours"),
+    [
+        ({"duration": 8, "durationUnit": "h"}, 8),
+        ({"duration": 7.9, "durationUnit": "h"}, 7.9),
+        ({"duration": 480, "durationUnit": "min"}, 8),
+        ({"duration": 2, "durationUnit": "d"}, 48),
+        ({"duration": 6, "durationMax": 10, "durationUnit": "h"}, Bounds(6, 10)),
+    ],
+)
+def test_the_stated_duration_is_the_length_of_an_infusion(elements: Json, hours: float | Bounds) -> None:
+    assert infused(repeat(**elements)).value("infusion_hours") == hours
+
+
+def dose(value: float, unit: str, rate: float, per: str) -> Json:
+    return {
+        "doseAndRate": [
+            {"doseQuantity": {"value": value, "unit": unit}, "rateQuantity": {"value": rate, "unit": per}}
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("dosage", "hours"),
+    [
+        (dose(100, "mL", 12.5, "mL/h"), 8),
+        (dose(60, "mL", 1, "mL/min"), 1),
+        (dose(100, "mL", 5, "mg/h"), None),
+        ({"method": CONTINUOUS} | repeat(boundsDuration={"value": 46, "code": "h"}), 46),
+        ({"method": CONTINUOUS} | repeat(boundsDuration={"value": 7, "code": "d"}), 168),
+        (repeat(boundsDuration={"value": 7, "code": "d"}), None),
+        ({"method": CONTINUOUS, "doseAndRate": [{"rateQuantity": {"value": 48, "unit": "mL/d"}}]}, 24),
+        (
+            {
+                "method": CONTINUOUS,
+                "doseAndRate": [
+                    {"rateRatio": {"numerator": {"value": 1}, "denominator": {"value": 24, "code": "h"}}}
+                ],
+            },
+            24,
+        ),
+        ({"method": CONTINUOUS, "doseAndRate": [{"rateQuantity": {"value": 2, "unit": "mL/h"}}]}, None),
+        ({"method": CONTINUOUS}, None),
+    ],
+)
+def test_without_a_duration_dose_by_rate_or_a_continuous_course_tell_the_hours(
+    dosage: Json, hours: float | None
+) -> None:
+    assert infused(dosage).value("infusion_hours") == hours
+
+
+def test_the_stated_duration_goes_before_the_length_of_the_course() -> None:
+    stated = repeat(duration=24, durationUnit="h", boundsDuration={"value": 7, "code": "d"})
+    assert infused({"method": CONTINUOUS} | stated).value("infusion_hours") == 24
+
+
+def test_hours_in_words_only_are_narrative() -> None:
+    reading = infused({"text": "doxorubicin IV over 8 hours"}).reading("infusion_hours")
+    assert (reading.value, reading.reason) == (None, Reason.NARRATIVE_ONLY)
+
+
+def test_instructions_with_different_durations_contradict() -> None:
+    one, other = repeat(duration=8, durationUnit="h"), repeat(duration=4, durationUnit="h")
+    assert infused(one, other).reading("infusion_hours").reason is Reason.CONFLICTING
+
+
+@pytest.mark.parametrize(
+    ("dosage", "continuous"),
+    [
+        ({"method": CONTINUOUS}, True),
+        ({"method": {"text": "Continuous infusion"}}, True),
+        ({"method": {"text": "intermittent infusion"}}, False),
+        (repeat(duration=24, durationUnit="h", frequency=1, period=1, periodUnit="d"), True),
+        (repeat(duration=12, durationUnit="h", frequency=2, period=1, periodUnit="d"), True),
+        (repeat(duration=23, durationUnit="h", frequency=1, period=1, periodUnit="d"), None),
+        (repeat(duration=8, durationUnit="h", frequency=1, period=1, periodUnit="d"), None),
+        ({"method": concept((SNOMED, "129332006"))}, None),
+        ({}, None),
+    ],
+)
+def test_delivery_is_continuous_by_method_or_around_the_clock(dosage: Json, continuous: bool | None) -> None:
+    assert infused(dosage).value("infusion_continuous") is continuous
+
+
+def test_a_continuous_and_an_intermittent_instruction_contradict() -> None:
+    asked = infused({"method": CONTINUOUS}, {"method": {"text": "bolus"}})
+    assert asked.reading("infusion_continuous").reason is Reason.CONFLICTING
+
+
+@pytest.mark.parametrize(
+    ("timing", "days"),
+    [
+        ({"repeat": {"boundsDuration": {"value": 5, "code": "d"}}}, 5),
+        ({"repeat": {"boundsDuration": {"value": 1, "unit": "week"}}}, 7),
+        (
+            {
+                "repeat": {
+                    "boundsRange": {"low": {"value": 5, "code": "d"}, "high": {"value": 7, "code": "d"}}
+                }
+            },
+            Bounds(5, 7),
+        ),
+        ({"repeat": {"boundsPeriod": {"start": "2026-02-16", "end": "2026-02-20"}}}, 5),
+        ({"repeat": {"boundsPeriod": {"start": "2026-02-16", "end": "2026-02"}}}, None),
+        ({"repeat": {"boundsPeriod": {"start": "2026-02-16"}}}, None),
+        ({"repeat": {"count": 5, "frequency": 1, "period": 1, "periodUnit": "d"}}, 5),
+        ({"repeat": {"count": 6, "frequency": 2, "period": 1, "periodUnit": "d"}}, 3),
+        ({"event": ["2026-02-16T08:00:00Z", "2026-02-18T08:00:00Z", "2026-02-18T20:00:00Z"]}, 3),
+        ({"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}, None),
+    ],
+)
+def test_the_course_is_stated_dated_or_counted(timing: Json, days: float | Bounds | None) -> None:
+    assert infused({"timing": timing}).value("course_days") == days
+
+
+def vials(quantity: Json, supply: Json | None = None) -> Asked:
+    return infused(
+        dispenseRequest={"quantity": quantity} | ({"expectedSupplyDuration": supply} if supply else {})
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "days", "per_month"),
+    [(25, 28, 25), (25, 30, 25), (26, 31, 26), (25, 27, 25 * 30 / 27), (12, 14, 12 * 30 / 14), (60, 60, 30)],
+)
+def test_vials_of_a_month_long_supply_count_as_ordered_else_in_proportion(
+    amount: int, days: int, per_month: float
+) -> None:
+    asked = vials({"value": amount, "unit": "vials"}, {"value": days, "code": "d"})
+    assert asked.value("vials_per_month") == pytest.approx(per_month)
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (vials({"value": 25, "unit": "mL"}, {"value": 30, "code": "d"}), Reason.UNIT_MISMATCH),
+        (vials({"value": 25, "unit": "vials"}), Reason.IMPRECISE),
+        (infused(), Reason.NO_DATA),
+    ],
+)
+def test_an_amount_that_is_no_vials_per_month_is_unknown(asked: Asked, reason: Reason) -> None:
+    assert asked.reading("vials_per_month").reason is reason
+
+
+def test_evidence_names_the_order_of_the_drug() -> None:
+    reading = infused(repeat(duration=8, durationUnit="h")).reading("infusion_hours")
+    assert [(e.resource, e.value, e.unit) for e in reading.evidence] == [("MedicationRequest/drug", 8, "h")]
+
+
+def test_the_code_of_the_drug_alone_tells_no_route() -> None:
+    assert Asked(pump("E0783"), drug((HCPCS, "J2274"))).value("drug_route") is None

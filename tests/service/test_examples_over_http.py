@@ -1,0 +1,67 @@
+"""The example orders over real HTTP, by prefetch and by the service's own discovery."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from werkzeug.serving import make_server
+
+from cds_service.app import create_app
+from cds_service.samples import SAMPLES
+from tests.examples.agreement import disagreements
+
+EXAMPLES = Path(__file__).parent.parent.parent.parent / "shared" / "examples"
+NAMES = sorted(path.name for path in EXAMPLES.glob("*-*") if path.is_dir())
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@pytest.mark.skipif(not NAMES, reason="shared/ is absent")
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_gives_its_expected_determination_over_http(name: str, base: str) -> None:
+    body = (EXAMPLES / name / "request.json").read_bytes()
+    expected = json.loads((EXAMPLES / name / "expected.json").read_text(encoding="utf-8"))
+    answer = requests.post(
+        f"{base}/determinations", data=body, headers={"Content-Type": "application/json"}, timeout=10
+    )
+    assert answer.status_code == 200
+    (found,) = answer.json()["determinations"]
+    assert disagreements(found, expected) == []
+
+
+def test_the_samples_give_no_card_a_warning_and_an_information(base: str) -> None:
+    found = {}
+    for name, build in SAMPLES.items():
+        url = f"{base}/cds-services/infusion-pump-order-sign"
+        answer = requests.post(url, json=build(), timeout=10)
+        found[name] = [card["indicator"] for card in answer.json()["cards"]]
+    assert found == {"all-shown": [], "too-few-tests": ["warning"], "paperwork-missing": ["info"]}
+
+
+def test_discovery_lists_both_hooks_and_allows_browsers(base: str) -> None:
+    answer = requests.get(f"{base}/cds-services", timeout=10)
+    assert {service["hook"] for service in answer.json()["services"]} == {"order-sign", "order-select"}
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"not json", 400), (b"[]", 400), (b'{"hook": "patient-view"}', 400)]
+)
+def test_a_malformed_request_is_an_operation_outcome(body: bytes, status: int, base: str) -> None:
+    url = f"{base}/cds-services/infusion-pump-order-sign"
+    answer = requests.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=10)
+    assert answer.status_code == status
+    assert answer.json()["resourceType"] == "OperationOutcome"
