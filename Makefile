@@ -41,7 +41,13 @@ policies: $(VENV)/installed-test ## Check the policies: lint, cases, coverage by
 	-$(BIN)/coverage-hooks policy coverage
 	$(BIN)/coverage-hooks policy clauses --summary
 
+bench: $(VENV)/installed-test ## Measure beside a bare Flask view
+	$(BIN)/python -m tests.benchmarks.order_sign
+
+bench-short: $(VENV)/installed-test ## The same, a few rounds
+	$(BIN)/python -m tests.benchmarks.order_sign --rounds 3
+
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
 
-.PHONY: help run serve test lint policies clean
+.PHONY: help run serve test lint policies bench bench-short clean
