@@ -93,6 +93,7 @@ class FhirServer:
             self._headers["Authorization"] = f"Bearer {token}"
         self._lock = threading.Lock()
         self._bytes = 0
+        self._reached = False
         self._unreachable = ""
 
     @property
@@ -183,12 +184,12 @@ class FhirServer:
                 stream=True,
                 allow_redirects=False,
             ) as response:
+                self._reached = True
                 if response.status_code != 200:
                     raise _FailedError(_status_reason(response.status_code))
                 return self._content(response)
         except requests.ConnectTimeout:
-            self._unreachable = "the FHIR server cannot be reached"
-            raise _FailedError(self._unreachable) from None
+            raise self._not_reached() from None
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             raise _FailedError(TOO_LATE) from None
         except requests.ConnectionError as error:
@@ -196,10 +197,17 @@ class FhirServer:
                 # A pooled connection that the server had closed meanwhile: a new one may do.
                 return self._body(url, again=False)
             if isinstance(_root(error), urllib3.exceptions.NewConnectionError):
-                self._unreachable = "the FHIR server cannot be reached"
-            raise _FailedError(self._unreachable or "the connection to the FHIR server broke") from None
+                raise self._not_reached() from None
+            raise _FailedError("the connection to the FHIR server broke") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
             raise _FailedError("the query to the FHIR server failed") from None
+
+    def _not_reached(self) -> _FailedError:
+        """No connection. A server that never answered in this request is not tried again in it."""
+        reason = "the FHIR server cannot be reached"
+        if not self._reached:
+            self._unreachable = reason
+        return _FailedError(reason)
 
     def _content(self, response: requests.Response) -> bytes:
         """The body as it comes in, within the limits of the request."""

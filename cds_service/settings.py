@@ -63,13 +63,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     fhir_deadline: Annotated[
         float, _setting("seconds after which an answer waits for no FHIR server any more", gt=0, le=60)
     ] = 4.0
+    # A lost first packet is sent again after a second: less would take a busy server for a dead one.
     fhir_connect_timeout: Annotated[
         float, _setting("seconds to wait for a connection to a FHIR server", gt=0, le=60)
-    ] = 1.0
+    ] = 2.0
     fhir_read_timeout: Annotated[
         float, _setting("seconds of silence after which a query to a FHIR server is given up", gt=0, le=60)
     ] = 3.0
-    fhir_parallel: Annotated[int, _setting("queries of one request that run at a time", ge=1, le=64)] = 16
+    # Small servers hold six new connections until they accept them, and drop the seventh.
+    fhir_parallel: Annotated[int, _setting("queries of one request that run at a time", ge=1, le=64)] = 6
     fhir_page_limit: Annotated[int, _setting("pages read of one query", ge=1, le=10_000)] = 50
     fhir_byte_limit_mb: Annotated[
         int, _setting("megabytes read from a FHIR server for one request", ge=1, le=1024)

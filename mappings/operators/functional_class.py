@@ -29,7 +29,7 @@ class _Finding(Struct, frozen=True):
     evidence: Evidence
 
 
-@operator(Observation, Condition)
+@operator(Observation, Condition, filtered=(Observation,), code_arguments=("questions", "value_sets"))
 def functional_class(
     context: Context, questions: Iterable[str], classes: Iterable[str], value_sets: Iterable[str]
 ) -> Reading:
