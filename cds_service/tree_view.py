@@ -51,7 +51,7 @@ def _tree(d: Determination) -> Tree:
     judged = f"{policy.payer} {policy.title}, version {policy.version}, as of {d.as_of}"
     tree = Tree(f"{head}\n{escape(judged)}")
     if d.coverage is not None:
-        coverage = f"coverage {d.coverage.reference}: {d.coverage.payer}, by {d.coverage.how}"
+        coverage = f"coverage {d.coverage.reference}: {d.coverage.payer}, {d.coverage.how}"
         tree.add(f"[dim]{escape(coverage)}[/]")
     _add(tree.add("[bold]criteria[/]"), d.criteria, _MARKS)
     _branch(tree, "exclusions", d.exclusions, _APPLIES)

@@ -152,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Nothing is printed."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         stub = self.server_stub
         parts = urlsplit(self.path)
         path = parts.path.removeprefix("/fhir/")

@@ -13,7 +13,8 @@ from werkzeug.serving import make_server
 
 from cds_service.app import create_app
 from cds_service.samples import SAMPLES
-from tests.examples.agreement import disagreements
+from tests.examples.agreement import disagreements, nodes
+from tests.fhir_stub import FhirStub
 
 EXAMPLES = Path(__file__).parent.parent.parent.parent / "shared" / "examples"
 NAMES = sorted(path.name for path in EXAMPLES.glob("*-*") if path.is_dir())
@@ -40,6 +41,28 @@ def test_an_example_gives_its_expected_determination_over_http(name: str, base: 
     assert answer.status_code == 200
     (found,) = answer.json()["determinations"]
     assert disagreements(found, expected) == []
+
+
+@pytest.mark.skipif(not NAMES, reason="shared/ is absent")
+@pytest.mark.parametrize("includes", [True, False], ids=["with _include", "without _include"])
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_gives_its_expected_determination_from_a_fhir_server(
+    name: str, includes: bool, base: str
+) -> None:
+    folder = EXAMPLES / name
+    chart, request, expected = (
+        json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))
+        for part in ("chart", "request", "expected")
+    )
+    del request["prefetch"]
+    with FhirStub.of_bundle(chart, page_size=100, includes=includes, token="secret") as server:
+        request |= {"fhirServer": server.base, "fhirAuthorization": {"access_token": "secret"}}
+        answer = requests.post(f"{base}/determinations", json=request, timeout=20).json()
+    assert "could_not" not in answer
+    (found,) = answer["determinations"]
+    assert disagreements(found, expected) == []
+    evidence = [e for node in nodes(found) for e in node.get("evidence", ())]
+    assert {e.get("from") for e in evidence} <= {"fhir-server", "order", "statement"}
 
 
 def test_the_samples_give_no_card_a_warning_and_an_information(base: str) -> None:

@@ -217,10 +217,10 @@ def test_a_key_that_holds_another_type_is_no_answer(collect: Any, stub: FhirStub
     assert kinds_asked(stub) == {"Condition"}
 
 
-def test_prefetch_that_is_no_json_is_a_bad_request_with_its_key(collect: Any, value_sets: ValueSets) -> None:
+def test_prefetch_that_is_no_json_is_a_bad_request_with_its_key(value_sets: ValueSets) -> None:
     body = encoded(sign(prefetch={"conditions": {"resourceType": "Condition", "id": "HERE"}}))
+    request = read_hook_request(body.replace(b"HERE", b"\xff"))
     with pytest.raises(BadRequestError) as caught:
-        request = read_hook_request(body.replace(b"HERE", b"\xff"))
         gather(request, queries(READS, value_sets), value_sets, None)
     assert caught.value.where == "prefetch.conditions"
 

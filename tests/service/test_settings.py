@@ -73,7 +73,7 @@ def test_the_bounds_themselves_are_allowed(port: str) -> None:
 
 
 def test_a_misspelled_name_stops_the_start_and_the_nearest_is_named() -> None:
-    with pytest.raises(SettingsError, match="COVERAGE_HOOKS_FHIR_SERVER;.*COVERAGE_HOOKS_FHIR_SERVERS"):
+    with pytest.raises(SettingsError, match=r"COVERAGE_HOOKS_FHIR_SERVER;.*COVERAGE_HOOKS_FHIR_SERVERS"):
         read(fhir_server="https://a.example.org")
 
 
