@@ -1,7 +1,9 @@
-"""Time of an order-sign request of 10 KB and of 10 MB, beside a bare Flask view and json.loads.
+"""Time and peak memory of an order-sign request of 10 KB and of 10 MB, beside a bare Flask view.
 
-Run: python -m tests.benchmarks.order_sign [--rounds N]. In process through the WSGI test client of
-both applications, rounds interleaved, medians printed; nothing fails on a time.
+Run: python -m tests.benchmarks.order_sign [--rounds N]. Both applications run under the same
+gunicorn with one worker and are called over HTTP; json.loads of the same body runs in this process.
+Rounds are interleaved and medians printed, so that a busy machine slows all alike; nothing fails on
+a time. Peak memory is what the worker holds at most during a request beyond what it held before.
 """
 
 from __future__ import annotations
@@ -9,93 +11,67 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
-
-from flask import Flask, request
+from collections.abc import Callable, Mapping
 
 from cds_service.app import create_app
-from cds_service.samples import paperwork_missing
+from tests.benchmarks.bodies import large_body, small_body
+from tests.benchmarks.servers import BARE, OURS, PATH, Server
 
-READINGS = 17_280
-
-
-def large_body() -> bytes:
-    """The sample order with 60 days of sensor readings, one every 5 minutes (about 8 MB)."""
-    body = paperwork_missing()
-    start = datetime(2026, 1, 15)
-    body["prefetch"]["observations"]["entry"] += [
-        {
-            "fullUrl": f"http://ehr.example/fhir/Observation/cgm-{n}",
-            "resource": {
-                "resourceType": "Observation",
-                "id": f"cgm-{n}",
-                "status": "final",
-                "category": [{"coding": [{"code": "laboratory"}]}],
-                "code": {"coding": [{"system": "http://loinc.org", "code": "99504-3"}], "text": "CGM"},
-                "subject": {"reference": "Patient/sample-undocumented"},
-                "effectiveDateTime": f"{(start + timedelta(minutes=5 * n)).isoformat()}-05:00",
-                "valueQuantity": {
-                    "value": 90 + n % 120,
-                    "unit": "mg/dL",
-                    "system": "http://unitsofmeasure.org",
-                    "code": "mg/dL",
-                },
-                "device": {"reference": "Device/cgm"},
-            },
-        }
-        for n in range(READINGS)
-    ]
-    return json.dumps(body).encode()
+IN_PROCESS, LOADS = "coverage-hooks, no HTTP", "json.loads"
 
 
-def bare_view() -> Flask:
-    """A view that only parses its body."""
-    app = Flask("bare")
-
-    @app.post("/cds-services/infusion-pump-order-sign")
-    def view() -> dict[str, Any]:
-        request.get_json()
-        return {"cards": []}
-
-    return app
-
-
-def median_ms(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def medians(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median milliseconds of each run over interleaved rounds, after one round that does not count."""
     times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds):
+    for number in range(rounds + 1):
         for name, run in runs.items():
             started = time.perf_counter()
             run()
-            times[name].append((time.perf_counter() - started) * 1000)
+            if number:
+                times[name].append((time.perf_counter() - started) * 1000)
     return {name: statistics.median(found) for name, found in times.items()}
+
+
+def peak_mb(server: Server, body: bytes) -> float:
+    """How much memory one request takes at most."""
+    before = server.memory("VmRSS")
+    server.reset_peak()
+    server.post(body)
+    return max(0.0, server.memory("VmHWM") - before)
+
+
+def report(title: str, body: bytes, times: Mapping[str, float], peaks: Mapping[str, float]) -> None:
+    print(f"\n{title}: {len(body):,} bytes")
+    print(f"{'':26}{'ms':>9}{'to bare view':>15}{'to json.loads':>15}{'peak MB':>10}")
+    for name, found in times.items():
+        ratios = f"{found / times[BARE]:>15.2f}{found / times[LOADS]:>15.2f}"
+        peak = f"{peaks[name]:>10.1f}" if name in peaks else ""
+        print(f"{name:26}{found:>9.2f}{ratios}{peak}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
-    ours, bare = create_app().test_client(), bare_view().test_client()
-    url = "/cds-services/infusion-pump-order-sign"
-    for name, body in (("10 KB", json.dumps(paperwork_missing()).encode()), ("10 MB", large_body())):
-        found = median_ms(
-            {
-                "coverage-hooks": lambda body=body: ours.post(
-                    url, data=body, content_type="application/json"
-                ),
-                "bare Flask view": lambda body=body: bare.post(
-                    url, data=body, content_type="application/json"
-                ),
-                "json.loads": lambda body=body: json.loads(body),
-            },
-            rounds,
-        )
-        print(f"{name} body of {len(body):,} bytes, median of {rounds} interleaved rounds")
-        for reference, milliseconds in found.items():
-            ratio = found["coverage-hooks"] / milliseconds
-            print(f"  {reference:16} {milliseconds:9.2f} ms   coverage-hooks takes {ratio:.2f} of it")
+    client = create_app().test_client()
+    with Server(OURS) as ours, Server(BARE) as bare:
+        for title, body, times_as_many in (("10 KB", small_body(), 10), ("10 MB", large_body(), 1)):
+            times = medians(
+                {
+                    OURS: lambda body=body: ours.post(body),
+                    BARE: lambda body=body: bare.post(body),
+                    IN_PROCESS: lambda body=body: client.post(
+                        PATH, data=body, content_type="application/json"
+                    ),
+                    LOADS: lambda body=body: json.loads(body),
+                },
+                rounds * times_as_many,
+            )
+            linux = sys.platform == "linux"
+            peaks = {OURS: peak_mb(ours, body), BARE: peak_mb(bare, body)} if linux else {}
+            report(title, body, times, peaks)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ def test_a_draft_is_no_record(value_sets: ValueSets) -> None:
 
 def test_a_copy_of_a_draft_in_the_record_stays_out(value_sets: ValueSets) -> None:
     chart = chart_with_draft(value_sets)
-    copy, other = MedicationRequest(id="drug", status="draft"), MedicationRequest(id="earlier", status="active")
+    copy, other = (
+        MedicationRequest(id="drug", status="draft"),
+        MedicationRequest(id="earlier", status="active"),
+    )
     chart.add([Item(copy), Item(other)], Origin.PREFETCH)
     assert chart.of(MedicationRequest) == [other]

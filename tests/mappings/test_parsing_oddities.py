@@ -12,7 +12,9 @@ from mappings.parsing import read
 
 @pytest.mark.parametrize("numeral", ["1e999", "-1e999", "9" * 500])
 def test_a_number_beyond_every_float_is_left_out_and_told(numeral: str) -> None:
-    text = f'{{"resourceType": "Observation", "id": "a", "valueQuantity": {{"value": {numeral}, "unit": "%"}}}}'
+    text = (
+        f'{{"resourceType": "Observation", "id": "a", "valueQuantity": {{"value": {numeral}, "unit": "%"}}}}'
+    )
     received = read(text.encode(), "prefetch.x")
     (item,) = received.items
     assert isinstance(item.resource, Observation)

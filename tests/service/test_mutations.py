@@ -1,0 +1,85 @@
+"""A good request with any part replaced by anything is answered: no fault, no crash, no null."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cds_service.app import create_app
+from cds_service.samples import SAMPLES
+from cds_service.settings import Settings
+from policies.engine import Engine
+from tests.service.bodies import SIGN
+
+Path = tuple[str | int, ...]
+
+
+def places(value: Any, at: Path = ()) -> Iterator[Path]:
+    """Every place inside a JSON value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in inner:
+        yield (*at, key)
+        yield from places(below, (*at, key))
+
+
+BODIES = [build() for build in SAMPLES.values()]
+for body in BODIES:
+    # A log of readings says the same many times over.
+    observations = body["prefetch"]["observations"]["entry"]
+    body["prefetch"]["observations"]["entry"] = observations[:6] + observations[-6:]
+PLACES = [(number, at) for number, body in enumerate(BODIES) for at in places(body)]
+
+ODD = st.recursive(
+    st.sampled_from(
+        [
+            None, True, False, 0, -1, 1e308, 2**70, "", " ", "\u0000", "x" * 5_000, "2026-02-30", "9999-12-31T24:00:00Z",
+            "0000", "-1", "NaN", "Patient/other", "#", "#x", "urn:uuid:1", "http://", "../..", "é\u202e", "entered-in-error",
+        ]
+    )
+    | st.text(max_size=8)
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
+        ["coding", "code", "system", "value", "reference", "resourceType", "start", "end", "entry", "resource", "id"]
+    ), inner, max_size=3),
+    max_leaves=4,
+)  # fmt: skip
+
+
+def replaced(body: Any, at: Path, value: Any) -> Any:
+    changed = copy.deepcopy(body)
+    inner = changed
+    for key in at[:-1]:
+        inner = inner[key]
+    inner[at[-1]] = value
+    return changed
+
+
+@pytest.fixture(scope="module")
+def real_client(engine: Engine) -> FlaskClient:
+    return create_app(Settings(), engine).test_client()
+
+
+@settings(
+    max_examples=400,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(place=st.sampled_from(PLACES), value=ODD)
+def test_any_part_may_be_anything(place: tuple[int, Path], value: Any, real_client: FlaskClient) -> None:
+    number, at = place
+    data = msgspec.json.encode(replaced(BODIES[number], at, value))
+    response = real_client.post(SIGN, data=data, content_type="application/json")
+    if response.status_code == 200:
+        assert not any("had a fault" in card["summary"] for card in response.json["cards"])
+        assert b"null" not in response.data
+    else:
+        assert response.status_code in (400, 412, 422)
+        assert response.json["resourceType"] == "OperationOutcome"
