@@ -169,7 +169,7 @@ def _found(node: Node) -> list[str]:
 def _evidence(evidence: Evidence) -> str:
     parts = []
     if evidence.value is not None:
-        parts.append(_value(evidence.value) + (f" {evidence.unit}" if evidence.unit else ""))
+        parts.append(value_words(evidence.value) + (f" {evidence.unit}" if evidence.unit else ""))
     if evidence.says:
         parts.append(evidence.says)
     if evidence.date:
@@ -178,13 +178,14 @@ def _evidence(evidence: Evidence) -> str:
     return f"{escape(text)} ({escape(evidence.resource)})" if text else escape(evidence.resource)
 
 
-def _value(value: Any) -> str:
+def value_words(value: Any) -> str:
+    """A value of evidence as people read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):
-        return ", ".join(_value(item) for item in value)
+        return ", ".join(value_words(item) for item in value)
     return str(value)
 
 

@@ -131,11 +131,12 @@ class FhirServer:
         items: list[Item] = []
         problems: list[Problem] = []
         seen: set[str] = set()
+        page = self._base._replace(path=f"{self._base.path}/")
         try:
             while url:
                 if len(seen) >= self._settings.fhir_page_limit:
                     raise _FailedError(f"only the first {len(seen)} pages were read")
-                page = self._page_url(url)
+                page = self._page_url(url, page)
                 if str(page) in seen:
                     raise _FailedError("the pages of the FHIR server lead in a circle")
                 seen.add(str(page))
@@ -144,16 +145,16 @@ class FhirServer:
                     raise _FailedError(_misfit(received))
                 items += received.items
                 problems += received.problems
-                url = urljoin(str(page), received.next_url) if received.next_url else ""
+                url = received.next_url
         except _FailedError as error:
             return Fetched(tuple(items), str(error), tuple(problems))
         return Fetched(tuple(items), problems=tuple(problems))
 
-    def _page_url(self, url: str) -> Url:
-        """A next page: only on the origin of the server, where the token may go."""
+    def _page_url(self, url: str, before: Url) -> Url:
+        """A page that the one before it names: only on the origin of the server, where the token may go."""
         try:
-            page = checked(urljoin(f"{self._base}/", url))
-        except BadUrlError:
+            page = checked(urljoin(str(before), url))
+        except ValueError:
             raise _FailedError("the next page is no usable URL") from None
         if page.origin != self._base.origin:
             raise _FailedError("the next page lies on another server")

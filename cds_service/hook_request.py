@@ -145,7 +145,9 @@ def _patient_id(written: str) -> str:
 
 def _selected(selections: tuple[str, ...], drafts: tuple[Draft, ...]) -> frozenset[str]:
     """References of the selected drafts; selections may be relative, absolute or fullUrls."""
-    by_name = {name: draft.reference for draft in drafts for name in (draft.reference, draft.full_url)}
+    by_name = {
+        name: draft.reference for draft in drafts for name in (draft.reference, draft.full_url) if name
+    }
     found = set()
     for selection in selections:
         name = selection if selection in by_name else "/".join(selection.split("/")[-2:])

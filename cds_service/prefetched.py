@@ -103,7 +103,10 @@ def _read(raw: Raw, where: str) -> Received:
 
 def _search(self_url: str, query: Query | None) -> tuple[str, bool]:
     """The type that a Bundle's self link searches, and whether the search leaves nothing out."""
-    parts = urlsplit(self_url)
+    try:
+        parts = urlsplit(self_url)
+    except ValueError:
+        return "", False
     kind = parts.path.rpartition("/")[2]
     if kind not in RESOURCE_TYPES:
         return "", False

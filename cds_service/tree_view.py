@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
+from cards.wording import value_words
 from cds_service.determinations import Answer
 from mappings.evidence import Evidence
 from policies.determination import Cited, Determination, Node, Part, Stated
@@ -123,20 +123,10 @@ def _found(tree: Tree, node: Node | Part) -> None:
 
 
 def _evidence(evidence: Evidence) -> str:
-    value = "" if evidence.value is None else f"{_value(evidence.value)} {evidence.unit}".rstrip()
+    value = "" if evidence.value is None else f"{value_words(evidence.value)} {evidence.unit}".rstrip()
     shown = ", ".join(part for part in (value, evidence.says, evidence.date) if part)
     origin = f" [{evidence.origin}]" if evidence.origin else ""
     return f"{shown}  {evidence.resource}{origin}".strip()
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(_value(item) for item in value)
-    return str(value)
 
 
 def _citation(tree: Tree, citation: Cited | None) -> None:

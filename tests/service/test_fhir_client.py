@@ -97,6 +97,8 @@ def test_a_relative_next_page_is_followed(stub: FhirStub) -> None:
         "//other.example.org/fhir",
         "http://user@127.0.0.1/fhir",
         "file:///etc/passwd",
+        "http://[",
+        "http://127.0.0.1:port/",
     ],
 )
 def test_the_next_page_of_another_origin_is_not_asked_for(stub: FhirStub, next_url: str) -> None:

@@ -184,12 +184,14 @@ def test_offline_no_server_is_called(collect: Any, stub: FhirStub) -> None:
         ("Condition?patient=p1&clinical-status=active", True),
         ("Condition?_id=c1", True),
         ("?_getpages=abc", False),
+        ("//[", False),
     ],
 )
 def test_the_self_link_tells_whether_anything_was_left_out(
     collect: Any, stub: FhirStub, query: str, asks: bool
 ) -> None:
-    sent = bundle(condition(), link=[{"relation": "self", "url": f"https://ehr.example.org/fhir/{query}"}])
+    url = query if query.startswith("//") else f"https://ehr.example.org/fhir/{query}"
+    sent = bundle(condition(), link=[{"relation": "self", "url": url}])
     for key in ("conditions", "problems"):
         stub.seen.clear()
         partial = {name: value for name, value in FULL.items() if name != "conditions"}
@@ -394,9 +396,11 @@ def paged(url: str) -> Json:
     return FULL | {"observations": bundle(observation(), link=[{"relation": "next", "url": url}])}
 
 
-def test_a_paged_bundle_of_prefetch_is_followed(collect: Any, stub: FhirStub) -> None:
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_paged_bundle_of_prefetch_is_followed(collect: Any, stub: FhirStub, relative: bool) -> None:
     stub.resources.append(observation("o2"))
-    found = collect(sign(prefetch=paged(f"{stub.base}/Observation?patient=p1"), fhirServer=stub.base))
+    url = "Observation?patient=p1" if relative else f"{stub.base}/Observation?patient=p1"
+    found = collect(sign(prefetch=paged(url), fhirServer=stub.base))
     assert {o.id for o in found.chart.of(Observation)} == {"o1", "o2"}
     assert found.chart.failures == {}
 

@@ -310,7 +310,8 @@ def test_empty_selections_select_nothing() -> None:
     assert read_hook_request(encoded(select(selections=[]))).selected == frozenset()
 
 
-def test_selections_that_name_no_draft_are_refused() -> None:
-    error = refused(select(selections=["DeviceRequest/elsewhere"]))
+@pytest.mark.parametrize("selection", ["DeviceRequest/elsewhere", "", "pump-1"])
+def test_selections_that_name_no_draft_are_refused(selection: str) -> None:
+    error = refused(select(selections=[selection]))
     assert isinstance(error, UnusableError)
     assert error.where == "context.selections"
