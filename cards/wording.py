@@ -7,7 +7,7 @@ from typing import Any
 
 from cards.markdown import clip, escape
 from mappings.evidence import Evidence
-from policies.determination import Cited, Determination, Node, Stated
+from policies.determination import Cited, Determination, Node, Stated, walk
 from policies.logic import Truth
 from policies.nearest import Choice, Step, flat, plan, shown
 
@@ -66,13 +66,7 @@ def lacking_words(determination: Determination) -> list[str]:
 def _lack(determination: Determination) -> list[Node]:
     names = set(determination.lacking)
     roots = (determination.criteria, *determination.exclusions, *determination.documentation)
-    return [n for root in roots for n in _walk(root) if n.id in names]
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    yield node
-    for inner in node.criteria:
-        yield from _walk(inner)
+    return [n for root in roots for n in walk(root) if n.id in names]
 
 
 def detail(determination: Determination, could_not: Iterable[str] = ()) -> str:

@@ -7,7 +7,7 @@ record is silent. No FHIR is involved: operators have tests of their own.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from mappings.dates import Span, span
 from mappings.evidence import SILENT, Basis, Bounds, Evidence, Reading, Reason, unknown
 from mappings.terminology import ValueSets
 from mappings.yaml_file import Fields, allowed_words, load_mapping
-from policies.determination import Determination, Node
+from policies.determination import Determination, walk
 from policies.evaluator import evaluate
 from policies.model import OUTCOMES, Policy, groups_of
 
@@ -136,13 +136,6 @@ def misses(case: Case, determination: Determination | None) -> list[str]:
         if answer != expect.prior_authorization:
             found.append(f"prior authorization is {answer}, expected {expect.prior_authorization}")
     return found
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """A node and all nodes below it."""
-    yield node
-    for inner in node.criteria:
-        yield from walk(inner)
 
 
 def _case(

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from mappings.catalogue import Catalogue
 from mappings.terminology import ValueSets
-from policies.cases import load_cases, run, walk
-from policies.determination import Determination, Node, Part
+from policies.cases import load_cases, run
+from policies.determination import Determination, Node, Part, walk
 from policies.model import Condition, Criterion, Policy, Test
 
 STATES = ("met", "unmet", "unknown")

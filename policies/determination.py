@@ -5,6 +5,8 @@ Absent values are omitted when encoded; nothing is null. Contract: docs/determin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from mappings.evidence import Evidence
@@ -65,6 +67,13 @@ class Node(Struct, omit_defaults=True):
     danger: bool = False
     parts: list[Part] = []
     criteria: list[Node] = []
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all nodes below it."""
+    yield node
+    for inner in node.criteria:
+        yield from walk(inner)
 
 
 class PolicyRef(Struct, omit_defaults=True):

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from mappings.catalogue import Catalogue
 from mappings.terminology import ValueSets
-from policies.cases import Case, load_cases, run, walk
-from policies.determination import Determination
+from policies.cases import Case, load_cases, run
+from policies.determination import Determination, walk
 from policies.model import Policy
 
 

@@ -48,18 +48,20 @@ def evaluate(
     elsewhere = [node for node in _criteria(policy.referrals, scale) if node.state == Truth.MET.value]
     if elsewhere:
         return _not_applicable(policy, order, as_of, elsewhere, scale)
-    outside = [node for node in _criteria(policy.scope, scale) if node.state == Truth.UNMET.value]
+    scope = _criteria(policy.scope, scale)
+    outside = [node for node in scope if node.state == Truth.UNMET.value]
     if outside:
         return _not_applicable(policy, order, as_of, outside, scale)
     service = next((s for s in policy.services if moot(s.when, scale) is Truth.MET), None)
     if service is None:
         return None
-    return _judge(policy, service, scale, order, as_of)
+    return _judge(policy, service, scope, scale, order, as_of)
 
 
-def _judge(policy: Policy, service: Service, scale: Scale, order: str, as_of: date) -> Determination:
+def _judge(
+    policy: Policy, service: Service, scope: list[Node], scale: Scale, order: str, as_of: date
+) -> Determination:
     criteria = _group(service.criteria, scale)
-    scope = _criteria(policy.scope, scale)
     if scope:
         criteria = _all(policy.id, [*scope, criteria])
     exclusions = _criteria(policy.exclusions, scale)

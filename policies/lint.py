@@ -19,6 +19,7 @@ from policies.cases import case_files
 from policies.clauses import FILE as CLAUSES_FILE
 from policies.clauses import MISSING, clause_rows, stray_clauses
 from policies.model import Criterion, Duty, Policy, Rule, tests_of
+from policies.predicates import parameters_in
 
 REVIEW_AFTER_DAYS = 365
 _MAX_SAYS = 170
@@ -69,8 +70,7 @@ def _policy(policy: Policy, catalogue: Catalogue, today: date) -> Iterator[Findi
 def _tests(policy: Policy) -> Iterator[tuple[str, ...]]:
     for condition in policy.conditions():
         for test in tests_of(condition):
-            given = (v["parameter"] for v in test.given.values() if isinstance(v, dict))
-            yield (*test.predicate.parameters, *given)
+            yield (*test.predicate.parameters, *parameters_in(test.given.values()))
 
 
 def _style(criterion: Criterion, catalogue: Catalogue) -> Iterator[str]:

@@ -11,7 +11,6 @@ import datetime
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
@@ -36,7 +35,7 @@ from policies.model import (
     Source,
     Test,
 )
-from policies.predicates import UnfitError, compile_predicate
+from policies.predicates import UnfitError, compile_predicate, parameters_in
 
 SCHEMA = "coverage-policy/1"
 _JOINS = ("all", "any", "not")
@@ -366,7 +365,7 @@ def _test(fields: Fields, reader: _Reader, ask: bool) -> Test:
         predicate = compile_predicate(fields.take("is"), definition)
     except UnfitError as error:
         raise fields.error(str(error), "is") from None
-    for parameter in (*predicate.parameters, *_given_parameters(given)):
+    for parameter in (*predicate.parameters, *parameters_in(given.values())):
         if parameter not in reader.parameters:
             raise fields.error(f"unknown parameter; {allowed_words(parameter, reader.parameters)}", "is")
     for other in predicate.facts:
@@ -384,10 +383,6 @@ def _test(fields: Fields, reader: _Reader, ask: bool) -> Test:
         line=fields.line_of("fact"),
         silence_is_no="if_silent" in fields and fields.choice("if_silent", ("unmet",)) == "unmet",
     )
-
-
-def _given_parameters(given: Mapping[str, Any]) -> Iterable[str]:
-    return (v["parameter"] for v in given.values() if isinstance(v, dict) and set(v) == {"parameter"})
 
 
 def _known_set(fields: Fields, key: str, name: str, value_sets: ValueSets) -> None:

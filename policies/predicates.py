@@ -20,7 +20,7 @@ N may be `{parameter: name}`: a dated parameter of the policy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -111,20 +111,26 @@ def compile_predicate(demand: Any, fact: FactDefinition) -> Predicate:
     return Predicate(
         test=lambda value, asked: all_of([test(value, asked) for test in tests]),
         wanted=lambda parameters: _words(demand, parameters, fact.unit),
-        parameters=tuple(v["parameter"] for v in demand.values() if _is_parameter(v)),
+        parameters=parameters_in(demand.values()),
         facts=(demand["same_as"],) if "same_as" in demand else (),
         value_sets=tuple(name for key in ("in", "not_in", "unsure_in") for name in demand.get(key, ())),
         demand=demand,
     )
 
 
-def _is_parameter(value: Any) -> bool:
+def is_parameter(value: Any) -> bool:
+    """Whether a value of the policy file is `{parameter: name}`."""
     return isinstance(value, dict) and set(value) == {"parameter"}
+
+
+def parameters_in(values: Iterable[Any]) -> tuple[str, ...]:
+    """The names of the parameters among the values of a demand or of `with`."""
+    return tuple(value["parameter"] for value in values if is_parameter(value))
 
 
 def _check_arguments(demand: Mapping[str, Any], fact: FactDefinition) -> None:
     for name, value in demand.items():
-        if _is_parameter(value):
+        if is_parameter(value):
             continue
         is_number = _KINDS[name] is NUMBER or name == "count_at_least"
         if is_number and (isinstance(value, bool) or not isinstance(value, int | Decimal)):
@@ -155,7 +161,7 @@ def _check_arguments(demand: Mapping[str, Any], fact: FactDefinition) -> None:
 
 
 def _number(asked: Asked, value: Any) -> float:
-    return float(asked.parameters[value["parameter"]] if _is_parameter(value) else value)
+    return float(asked.parameters[value["parameter"]] if is_parameter(value) else value)
 
 
 def _compare(holds: Callable[[float, float], bool], grows: bool, name: str) -> Any:
@@ -221,9 +227,7 @@ def _dated(decide: Callable[[Span, Any, date], bool | None], name: str) -> Any:
     def build(demand: Mapping[str, Any]) -> Callable[[Any, Asked], Truth]:
         limit = demand[name]
         return lambda value, asked: truth(
-            decide(
-                value, asked.parameters[limit["parameter"]] if _is_parameter(limit) else limit, asked.as_of
-            )
+            decide(value, asked.parameters[limit["parameter"]] if is_parameter(limit) else limit, asked.as_of)
         )
 
     return build
@@ -287,7 +291,7 @@ def _words(demand: Mapping[str, Any], parameters: Mapping[str, Any], unit: str) 
         phrase = _PHRASES.get(name)
         if phrase is None:
             continue
-        if _is_parameter(value):
+        if is_parameter(value):
             value = parameters[value["parameter"]]
         if isinstance(value, list):
             value = ", ".join(value)

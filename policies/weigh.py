@@ -17,7 +17,7 @@ from mappings.book import Fact
 from mappings.evidence import Basis, Evidence, Reading, Reason
 from policies.logic import Truth, all_of, any_of, negate
 from policies.model import Compound, Condition, Test
-from policies.predicates import Asked
+from policies.predicates import Asked, is_parameter
 
 _REASON_RANK = (
     Reason.CONFLICTING,
@@ -81,7 +81,7 @@ class Scale(Struct, frozen=True):
 
     def _test(self, test: Test) -> Weighed:
         given = {
-            name: self.asked.parameters[value["parameter"]] if isinstance(value, dict) else value
+            name: self.asked.parameters[value["parameter"]] if is_parameter(value) else value
             for name, value in test.given.items()
         }
         fact = self.book.fact(test.fact, given)

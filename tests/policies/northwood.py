@@ -11,8 +11,7 @@ from typing import Any
 from mappings.chart import Chart
 from mappings.evidence import Origin
 from mappings.parsing import read
-from policies.cases import walk
-from policies.determination import Determination, Node
+from policies.determination import Determination, Node, walk
 from policies.engine import Engine
 from policies.library import LIBRARY
 from policies.loader import load_policy

@@ -13,8 +13,8 @@ from mappings.catalogue import Catalogue
 from mappings.dates import span
 from mappings.evidence import SILENT, Basis, Evidence, Reading, Reason, unknown
 from mappings.terminology import ValueSets
-from policies.cases import GivenFacts, walk
-from policies.determination import Determination
+from policies.cases import GivenFacts
+from policies.determination import Determination, walk
 from policies.evaluator import evaluate
 from policies.loader import load_policy
 from policies.model import Policy

@@ -11,8 +11,8 @@ from mappings.catalogue import Catalogue
 from mappings.dates import span
 from mappings.evidence import Basis, Evidence, Reading
 from mappings.terminology import ValueSets
-from policies.cases import GivenFacts, walk
-from policies.determination import Determination, Node
+from policies.cases import GivenFacts
+from policies.determination import Determination, Node, walk
 from policies.evaluator import evaluate
 from policies.loader import load_policy
 from policies.model import Policy
