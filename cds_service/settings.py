@@ -35,6 +35,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "development"
     host: Annotated[str, _setting("address to listen on")] = "127.0.0.1"
     port: Annotated[int, _setting("port to listen on", ge=0, le=65535)] = 8080
+    public_url: Annotated[
+        str,
+        _setting(
+            "address by which clients reach the service, e.g. https://cds.example.org (the default is the "
+            "address listened on); tokens and questionnaires name it"
+        ),
+    ] = ""
     workers: Annotated[int, _setting("processes that answer", ge=1, le=64)] = 2
     threads: Annotated[int, _setting("requests that one process answers at a time", ge=1, le=64)] = 4
     log_level: Annotated[
@@ -76,6 +83,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     fhir_byte_limit_mb: Annotated[
         int, _setting("megabytes read from a FHIR server for one request", ge=1, le=1024)
     ] = 64
+
+    @property
+    def base_url(self) -> str:
+        """The address by which clients reach the service, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
     @property
     def development(self) -> bool:
