@@ -121,20 +121,21 @@ def _test(arguments: argparse.Namespace, console: Console) -> int:
 
 def _coverage(arguments: argparse.Namespace, console: Console) -> int:
     engine = _engine(arguments)
-    missing = 0
+    mistakes = 0
     for policy in _chosen(engine, arguments.id):
         rows = coverage(policy, engine.catalogue, engine.value_sets)
-        open_rows = [row for row in rows if row.missing]
-        missing += len(open_rows)
-        share = 100.0 * (len(rows) - len(open_rows)) / len(rows) if rows else 100.0
-        console.print(
-            f"{policy.reference}: {len(rows) - len(open_rows)} of {len(rows)} covered, {share:.1f} %"
-        )
-        for row in open_rows:
-            console.print(
-                f"    line {row.line} {escape(row.name)}: no case shows it {', '.join(row.missing)}"
-            )
-    return 1 if missing else 0
+        covered = [row for row in rows if not row.missing and not row.contradicted]
+        mistakes += len(rows) - len(covered)
+        share = 100.0 * len(covered) / len(rows) if rows else 100.0
+        console.print(f"{policy.reference}: {len(covered)} of {len(rows)} covered, {share:.1f} %")
+        for row in rows:
+            if row.missing:
+                said = f"no case shows it {', '.join(row.missing)}"
+                console.print(f"    line {row.line} {escape(row.name)}: {said}")
+            if row.contradicted:
+                said = f"cannot be {', '.join(row.contradicted)}, yet a case shows it"
+                console.print(f"    line {row.line} {escape(row.name)}: {said}")
+    return 1 if mistakes else 0
 
 
 def _clauses(arguments: argparse.Namespace, console: Console) -> int:

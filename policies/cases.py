@@ -23,9 +23,7 @@ from mappings.terminology import ValueSets
 from mappings.yaml_file import Fields, allowed_words, load_mapping
 from policies.determination import Determination, walk
 from policies.evaluator import evaluate
-from policies.model import OUTCOMES, Policy, groups_of
-
-_STATES = ("met", "unmet", "unknown")
+from policies.model import OUTCOMES, STATES, Policy, groups_of
 
 
 class Expectation(Struct, frozen=True):
@@ -196,7 +194,7 @@ def _states(expected: Fields, key: str, known: set[str]) -> dict[str, str]:
     for name in inner:
         if name not in known:
             raise inner.error(f"the policy has no {name}; {allowed_words(name, known)}", name)
-        states[name] = inner.choice(name, _STATES)
+        states[name] = inner.choice(name, STATES)
     return states
 
 
