@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
+from cds_service.compare_cli import compare
 from mappings.yaml_file import DataError
 from policies.cases import load_cases, misses, run
 from policies.clauses import MISSING, clause_rows
+from policies.comparison import COMPARISON
 from policies.coverage import coverage
 from policies.diff import diff
 from policies.engine import Engine
@@ -60,6 +62,9 @@ def add_policy_commands(subcommands: argparse._SubParsersAction[argparse.Argumen
     changes = add("diff", "what changes between two versions", _diff)
     changes.add_argument("old", type=Path, help="policy.yaml of the old version")
     changes.add_argument("new", type=Path, help="policy.yaml of the new version")
+    matrix = add("compare", "how the policies answer the same situations", compare)
+    matrix.add_argument("--table", type=Path, default=COMPARISON, help="a table of situations of your own")
+    matrix.add_argument("--only", default="", metavar="TEXT", help="situations whose name holds this text")
     add("schema", "a JSON Schema of policy.yaml for editors", _schema)
 
 
