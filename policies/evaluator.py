@@ -229,6 +229,7 @@ def _criterion(criterion: Criterion, scale: Scale) -> Node | None:
     node.evidence = list(weighed.evidence)
     node.notes = list(weighed.notes)
     node.attested = weighed.attested
+    node.fact = weighed.fact
     if state is Truth.UNKNOWN:
         node.asks = [criterion.ask] if criterion.ask else list(weighed.asks)
     node.parts = [_part(part) for part in weighed.parts]
@@ -248,6 +249,7 @@ def _plain(criterion: Criterion, state: Truth) -> Node:
         required=criterion.required,
         gate=criterion.gate,
         danger=criterion.danger,
+        instead=criterion.instead,
     )
 
 

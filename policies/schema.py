@@ -122,6 +122,7 @@ def _criterion(catalogue: Catalogue) -> dict[str, Any]:
             "phase": {"enum": ["order", "order-doc", "continuing", "delivery", "claim", "info"]},
             "required": {"type": "boolean"},
             "danger": {"type": "boolean"},
+            "instead": _object({"system": _TEXT, "code": _TEXT, "says": _TEXT}, ["system", "code", "says"]),
             "covers": _TEXTS,
         },
         ["id", "clauses", "says", "cite"],
