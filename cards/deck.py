@@ -9,21 +9,13 @@ import msgspec
 
 from cards.comparison import comparison_card
 from cards.markdown import clip
+from cards.override_reasons import CRITERIA
 from cards.wording import SUMMARY_LENGTH, detail, summary
 from policies.determination import Determination, Node, Report
 from policies.logic import Truth
 
 EXTENSION = "coverage-hooks.determination"
 _TOPIC = {"system": "http://hl7.org/fhir/us/davinci-crd/CodeSystem/temp", "code": "coverage-info"}
-_REASONS_SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
-OVERRIDE_REASONS = [
-    {"system": _REASONS_SYSTEM, "code": code, "display": display}
-    for code, display in (
-        ("action-completed", "Recommended action was already completed"),
-        ("patient-ineligible", "Patient does not meet eligibility for recommended action"),
-        ("cds-not-applicable", "PC CDS does not apply to patient"),
-    )
-]
 
 Card = dict[str, Any]
 
@@ -62,7 +54,7 @@ def determination_card(
         "detail": detail(determination, could_not),
         "indicator": indicator(determination),
         "source": {"label": policy.payer, "topic": _TOPIC},
-        "overrideReasons": OVERRIDE_REASONS,
+        "overrideReasons": CRITERIA,
         "extension": {EXTENSION: msgspec.to_builtins(brief(determination))},
     }
     if policy.url:

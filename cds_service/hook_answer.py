@@ -16,6 +16,7 @@ from cards.deck import Card, build_cards, notice_card
 from cards.markdown import escape
 from cds_service.hook_request import HookRequest
 from cds_service.judging import Judgement
+from cds_service.proposing import Offers, proposals
 from policies.determination import NotEvaluated
 
 SOURCE = "coverage-hooks"
@@ -25,7 +26,7 @@ CardId = Callable[[str], str]
 
 
 def hook_answer(
-    request: HookRequest, service_id: str, judgement: Judgement, *, show_met: bool
+    request: HookRequest, service_id: str, judgement: Judgement, offers: Offers, *, show_met: bool
 ) -> dict[str, Any]:
     """The response body. Card ids follow from the request: a repeated call gives the same cards."""
     card_id = _card_ids(request, service_id)
@@ -33,6 +34,7 @@ def hook_answer(
         return {"cards": [_blank_card(judgement, card_id)]}
     cards = build_cards(judgement.report, card_id, could_not=judgement.could_not, show_met=show_met)
     cards.extend(_unjudged_cards(judgement, card_id))
+    cards.extend(proposals(request, judgement, offers, card_id))
     return {"cards": cards}
 
 

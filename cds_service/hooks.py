@@ -9,6 +9,7 @@ from cds_service.errors import ServiceError
 from cds_service.faults import report_fault
 from cds_service.hook_answer import fault_answer, hook_answer
 from cds_service.prefetch import templates
+from cds_service.proposing import Offers, smart_app
 
 hooks = Blueprint("hooks", __name__)
 
@@ -26,7 +27,8 @@ def call(service_id: str) -> Response:
     request = here.hook_request(service.hook)
     try:
         judgement = here.judge.judge(request)
-        answer = hook_answer(request, service.id, judgement, show_met=here.settings.show_met)
+        offers = Offers(here.judge.engine.orderables, smart_app(here.settings))
+        answer = hook_answer(request, service.id, judgement, offers, show_met=here.settings.show_met)
     except (ServiceError, RecursionError):
         raise
     except Exception as error:  # a fault of ours must not look like "nothing to say"

@@ -28,15 +28,18 @@ class Judgement(Struct, frozen=True):
 
     labels: order that some policy lists -> what is ordered, in words. could_not: what could not be
     had. blank: nothing at all is known about the patient. problems: what was mended while reading.
-    left_out: resources that do not count.
+    left_out: resources that do not count. chart: of the patient, None where no order needed it. today:
+    the day of the call.
     """
 
     report: Report
+    today: date
     labels: dict[str, str] = {}
     could_not: tuple[str, ...] = ()
     blank: bool = False
     problems: tuple[Problem, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    chart: Chart | None = None
 
 
 class Judge:
@@ -64,7 +67,7 @@ class Judge:
         today = self._clock().date()
         bare = chart_of_drafts(request, self.engine.value_sets)
         if not self._need_data(request, bare, today, policies):
-            return Judgement(self._report(request, bare, today, policies))
+            return Judgement(self._report(request, bare, today, policies), today)
         if not request.prefetch and not (request.fhir_server and self._access):
             what = "The request holds no prefetch and names no FHIR server: nothing is known of the patient."
             mend = "Fill the prefetch templates of GET /cds-services, or send fhirServer."
@@ -78,6 +81,7 @@ class Judge:
         chart = gathered.chart
         return Judgement(
             report=self._report(request, chart, today, policies),
+            today=today,
             labels={
                 order.reference: order_label(order, chart)
                 for order in orders_of(_resources(request), chart, today)
@@ -87,6 +91,7 @@ class Judge:
             blank=gathered.empty,
             problems=gathered.problems,
             left_out=tuple(chart.left_out),
+            chart=chart,
         )
 
     def _check(self, policies: Sequence[str] | None) -> None:

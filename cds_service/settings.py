@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
-from cds_service.origins import BadUrlError, base_url
+from cds_service.origins import BadUrlError, base_url, checked
 
 PREFIX = "COVERAGE_HOOKS_"
 
@@ -83,6 +83,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     fhir_byte_limit_mb: Annotated[
         int, _setting("megabytes read from a FHIR server for one request", ge=1, le=1024)
     ] = 64
+    # Proposals.
+    smart_app_url: Annotated[
+        str,
+        _setting(
+            "launch URL of a SMART application on what an order lacks; cards offer it only when it is set"
+        ),
+    ] = ""
+    smart_app_label: Annotated[str, _setting("what the link to the SMART application is called")] = (
+        "Open the documentation application"
+    )
 
     @property
     def base_url(self) -> str:
@@ -140,6 +150,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             raise SettingsError(f"{PREFIX}FHIR_SERVERS: {server!r}: {error}") from None
         if path:
             raise SettingsError(f"{PREFIX}FHIR_SERVERS: {server!r} has a path; only the origin is compared")
+    if settings.smart_app_url:
+        try:
+            checked(settings.smart_app_url)
+        except BadUrlError as error:
+            raise SettingsError(f"{PREFIX}SMART_APP_URL: {error}") from None
     return settings
 
 

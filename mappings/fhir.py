@@ -322,6 +322,7 @@ class DeviceRequest(Request):
 
 class ServiceRequest(Request):
     code: CodeableConcept | None = None
+    performerType: CodeableConcept | None = None
     orderDetail: tuple[CodeableConcept, ...] = ()
     quantityQuantity: Quantity | None = None
     occurrenceDateTime: str = ""
