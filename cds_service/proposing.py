@@ -61,7 +61,7 @@ def proposals(
         chart=judgement.chart,
         orderables=offers.orderables,
         drafts=tuple(draft.resource for draft in request.drafts if draft.resource is not None),
-        written={draft.reference: draft.raw for draft in request.drafts},
+        written={draft.reference: draft.raw for draft in request.drafts if "/" in draft.reference},
         coverage=partial(_coverage, request),
         questionnaire=offers.questionnaire,
         smart_app=offers.smart_app,

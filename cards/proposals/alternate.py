@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from cards.deck import Card
 from cards.markdown import escape
 from cards.override_reasons import ALTERNATE
@@ -38,7 +40,7 @@ def alternate_cards(
         changed = _changed(context, determination.order, node.instead)
         if changed is not None and at not in proposed:
             proposed.add(at)
-            yield _card(maker, determination, node, node.instead, changed)
+            yield _card(maker, context, determination, node, node.instead, changed)
 
 
 def _in_the_way(determination: Determination) -> Node | None:
@@ -54,21 +56,36 @@ def _in_the_way(determination: Determination) -> Node | None:
 
 
 def _changed(context: Context, reference: str, new: Replacement) -> Whole | None:
-    """The whole order under the new code; None where the request holds an order for that code already."""
+    """The whole order under the new code.
+
+    None where the request holds an order for that code already, or the order is not at hand by its id
+    or cannot be changed as it was written.
+    """
     written = context.written.get(reference)
-    ordered = {
-        code
-        for draft in context.drafts
-        if isinstance(draft, Request)
-        for code in order_codes(ordered_item(draft, context.chart))
-    }
-    if written is None or (new.system, new.code) in ordered:
+    requests = [draft for draft in context.drafts if isinstance(draft, Request)]
+    if written is None or any((new.system, new.code) in _codes(context, draft) for draft in requests):
         return None
-    return with_code(written, new)
+    try:
+        return with_code(written, new)
+    except msgspec.ValidationError:
+        return None
 
 
-def _card(maker: Maker, determination: Determination, node: Node, new: Replacement, changed: Whole) -> Card:
+def _codes(context: Context, order: Request) -> tuple[tuple[str, str], ...]:
+    return order_codes(ordered_item(order, context.chart))
+
+
+def _card(
+    maker: Maker,
+    context: Context,
+    determination: Determination,
+    node: Node,
+    new: Replacement,
+    changed: Whole,
+) -> Card:
     what = determination.order_label or determination.order
+    order = context.order(determination)
+    former = next((code for _, code in _codes(context, order)), what) if order is not None else what
     policy = f"{determination.policy.payer} {determination.policy.title}"
     rest = [n for n in lacking_nodes(determination) if n.instead != new and n.says]
     suggestion = maker.suggestion(
@@ -86,7 +103,7 @@ def _card(maker: Maker, determination: Determination, node: Node, new: Replaceme
     return maker.card_of(
         determination,
         new.code,
-        f"{policy}: order {new.code} in place of {what}",
+        f"{policy}: order {new.code} in place of {former}",
         detail,
         ALTERNATE,
         suggestions=[suggestion],

@@ -44,6 +44,7 @@ def with_code(written: Raw, new: Replacement) -> Whole | None:
 
     What was said about the former item goes: coverage-information, the billing options of its code, and
     a contained Device that nothing else refers to (FHIR, dom-3: nothing contained stands idle).
+    Raises msgspec.ValidationError for elements that are not what FHIR says.
     """
     order = elements(written)
     element = _CODE.get(msgspec.json.decode(order["resourceType"]))

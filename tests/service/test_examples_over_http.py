@@ -65,13 +65,13 @@ def test_an_example_gives_its_expected_determination_from_a_fhir_server(
     assert {e.get("from") for e in evidence} <= {"fhir-server", "order", "statement"}
 
 
-def test_the_samples_give_no_card_a_warning_and_an_information(base: str) -> None:
+def test_the_samples_give_no_card_a_warning_and_an_information_with_a_proposal(base: str) -> None:
     found = {}
     for name, build in SAMPLES.items():
         url = f"{base}/cds-services/infusion-pump-order-sign"
         answer = requests.post(url, json=build(), timeout=10)
         found[name] = [card["indicator"] for card in answer.json()["cards"]]
-    assert found == {"all-shown": [], "too-few-tests": ["warning"], "paperwork-missing": ["info"]}
+    assert found == {"all-shown": [], "too-few-tests": ["warning"], "paperwork-missing": ["info", "info"]}
 
 
 def test_discovery_lists_both_hooks_and_allows_browsers(base: str) -> None:
