@@ -28,6 +28,7 @@ from cards.proposals.on_its_way import on_its_way
 from cards.proposals.service_request import requester, service_request
 from cards.response_types import ADDITIONAL_ORDERS
 from cards.wording import lacking_nodes, quoted
+from mappings.codes import key
 from mappings.evidence import Reason
 from mappings.fhir import RESOURCE_TYPES, Request
 from mappings.orderables import Choice, Orderable
@@ -42,7 +43,7 @@ def additional_cards(
 ) -> Iterator[Card]:
     """A card for each thing to order, once for the whole response."""
     maker = Maker(ADDITIONAL_ORDERS, context.version, card_id)
-    proposed: set[str] = set()
+    proposed: set[tuple[str, str]] = set()
     for determination in determinations:
         order = context.order(determination)
         if order is None or requester(context, order) is None:
@@ -51,8 +52,9 @@ def additional_cards(
             continue
         for node in lacking_nodes(determination):
             for orderable in _orderables(context, node):
-                if orderable.name not in proposed and _is_wanting(context, orderable):
-                    proposed.add(orderable.name)
+                first = key(orderable.choices[0].items[0].codes[0])
+                if first not in proposed and _is_wanting(context, orderable):
+                    proposed.add(first)
                     yield _card(maker, context, determination, order, node, orderable)
 
 

@@ -84,13 +84,13 @@ def test_no_other_code_is_proposed_for(name: str, engine: Engine) -> None:
         {"extension": {}},
         {"extension": [3]},
         {"id": None},
-        {"codeCodeableConcept": [concept((HCPCS, "E0781"))]},
+        {"codeCodeableConcept": concept((HCPCS, "E0781")) | {"extension": {}}},
     ],
 )
 def test_an_order_that_cannot_be_changed_as_written_is_left_alone(elements: Json, engine: Engine) -> None:
     order = {k: v for k, v in (pump() | elements).items() if v is not None}
     response = answered(engine, request(order, TREPROSTINIL))
-    assert "E0781" in json.dumps(response) or "K0455" in json.dumps(response)
+    assert response["cards"]
     assert cards(response, ALTERNATE_REQUEST) == []
 
 
