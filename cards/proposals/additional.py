@@ -10,8 +10,7 @@ is what lacks, and an order can still change that:
   done, a visit too long ago. A measurement that is too low stays so, whoever repeats it.
 
 Nothing is proposed where the record was not asked for results of the kind, where the same is ordered,
-booked or under way, or where another exclusion than the lack decides. Source: CRD, Identify Additional
-Orders.
+booked or under way, and for an order that is excluded. Source: CRD, Identify Additional Orders.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from cards.markdown import escape
 from cards.override_reasons import ADDITIONAL
 from cards.proposals.card import CardId, Maker, action
 from cards.proposals.context import Context
-from cards.proposals.on_its_way import on_its_way
+from cards.proposals.on_its_way import on_its_way, telling
 from cards.proposals.service_request import requester, service_request
 from cards.response_types import ADDITIONAL_ORDERS
 from cards.wording import lacking_nodes, quoted
@@ -52,7 +51,7 @@ def additional_cards(
             continue
         for node in lacking_nodes(determination):
             for orderable in _orderables(context, node):
-                first = key(orderable.choices[0].items[0].codes[0])
+                first = key(telling(orderable.choices[0].items[0])[0])
                 if first not in proposed and _is_wanting(context, orderable):
                     proposed.add(first)
                     yield _card(maker, context, determination, order, node, orderable)

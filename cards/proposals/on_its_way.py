@@ -20,7 +20,7 @@ def on_its_way(context: Context, orderable: Orderable) -> bool:
 
     The draft orders of the request count, for a clinician may have drafted both together.
     """
-    wanted = {key(c) for choice in orderable.choices for item in choice.items for c in _telling(item)}
+    wanted = {key(c) for choice in orderable.choices for item in choice.items for c in telling(item)}
     sets = context.chart.value_sets
     return any(
         any(key(coding) in wanted for coding in concept.coding)
@@ -30,7 +30,7 @@ def on_its_way(context: Context, orderable: Orderable) -> bool:
     )
 
 
-def _telling(item: Item) -> tuple[Coding, ...]:
+def telling(item: Item) -> tuple[Coding, ...]:
     """The codes that tell an order of the item: of a consultation, the specialty alone."""
     return item.codes if item.performer is None else (item.performer,)
 

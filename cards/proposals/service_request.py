@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cards.proposals.context import Context
-from mappings.fhir import Coding, Reference, Request
+from mappings.chart import reference_of
+from mappings.fhir import Coding, Coverage, Reference, Request
 from mappings.orderables import Item
 from policies.determination import CoverageRef
 
@@ -28,7 +29,7 @@ def service_request(
         "performerType": {"coding": [_coding(item.performer)]} if item.performer is not None else None,
         "reasonCode": [_concept(concept) for concept in order.reasonCode if concept.coding or concept.text],
         "reasonReference": [{"reference": r.reference} for r in order.reasonReference if _is_condition(r)],
-        "insurance": [{"reference": coverage.reference}] if coverage is not None else None,
+        "insurance": [{"reference": reference} for reference in _on_file(context, coverage)],
     }
     return {element: value for element, value in found.items() if value}
 
@@ -48,6 +49,12 @@ def requester(context: Context, order: Request) -> dict[str, str] | None:
         if reference.split("/")[-2:-1] and reference.split("/")[-2] in _WHO:
             return {"reference": reference}
     return None
+
+
+def _on_file(context: Context, coverage: CoverageRef | None) -> list[str]:
+    """The coverage, where it is a resource of its own that others can refer to."""
+    wanted = coverage.reference if coverage is not None else ""
+    return [wanted] if any(c.id and reference_of(c) == wanted for c in context.chart.of(Coverage)) else []
 
 
 def _is_condition(reference: Reference) -> bool:

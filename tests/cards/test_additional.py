@@ -233,6 +233,18 @@ def test_a_consultation_names_the_specialty_and_is_not_proposed_twice(engine: En
     assert cards(answered(engine, hook(*drafts, chart=[*chart, accepted])), ADDITIONAL_ORDERS) == []
 
 
+@pytest.mark.parametrize("contained", [False, True])
+def test_the_coverage_is_named_where_others_can_refer_to_it(contained: bool, engine: Engine) -> None:
+    request = insulin()
+    if contained:
+        order = request["context"]["draftOrders"]["entry"][0]["resource"]
+        order |= {"contained": [coverage(id="c")], "insurance": [{"reference": "#c"}]}
+        request["prefetch"]["coverage"] = {"resourceType": "Bundle"}
+    found = cards(answered(engine, request), ADDITIONAL_ORDERS)
+    assert found
+    assert all(("insurance" in r) is not contained for card in found for r in resources(card))
+
+
 def test_accepted_proposals_are_not_made_again(engine: Engine) -> None:
     found = cards(answered(engine, insulin()), ADDITIONAL_ORDERS)
     accepted = [
