@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from policies.predicates import Predicate
 
+STATES = ("met", "unmet", "unknown")
 OUTCOMES = ("met", "not-met", "needs-documentation", "excluded", "not-applicable")
 
 
@@ -69,6 +70,7 @@ class Test(Struct, frozen=True):
     """One demand on one fact. given: arguments that the fact's operators need.
 
     silence_is_no: where the record says nothing at all of the fact, the demand is unmet.
+    cannot_be: states that no order can have here -> why.
     """
 
     fact: str
@@ -77,6 +79,7 @@ class Test(Struct, frozen=True):
     ask: str
     line: int
     silence_is_no: bool = False
+    cannot_be: Mapping[str, str] = {}
 
 
 class Compound(Struct, frozen=True):
@@ -98,6 +101,7 @@ class Criterion(Struct, frozen=True):
     certain; a document that may be needed is a to-do).
     kind: criterion, referral, exclusion, contraindication or documentation. danger: it threatens life.
     instead: the code to order where this stands in the way.
+    cannot_be: states that no order can have here -> why.
     """
 
     id: str
@@ -115,6 +119,7 @@ class Criterion(Struct, frozen=True):
     required: bool = False
     danger: bool = False
     instead: Replacement | None = None
+    cannot_be: Mapping[str, str] = {}
 
 
 class Group(Struct, frozen=True):
