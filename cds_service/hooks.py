@@ -16,7 +16,8 @@ hooks = Blueprint("hooks", __name__)
 @hooks.get("/cds-services")
 def discovery() -> Response:
     here = desk()
-    return json_response(here.services.discovery(templates(here.judge.queries)))
+    asked, style = here.judge.queries, here.settings.prefetch_style
+    return json_response(here.services.discovery(lambda hook: templates(hook, asked, style)))
 
 
 @hooks.post("/cds-services/<service_id>")
@@ -26,7 +27,7 @@ def call(service_id: str) -> Response:
     request = here.hook_request(service.hook)
     try:
         judgement = here.judge.judge(request)
-        answer = hook_answer(request, service.id, judgement, show_met=here.settings.show_met)
+        answer = hook_answer(judgement.request, service.id, judgement, show_met=here.settings.show_met)
     except (ServiceError, RecursionError):
         raise
     except Exception as error:  # a fault of ours must not look like "nothing to say"
