@@ -113,8 +113,8 @@ class _Notices(Struct, frozen=True):
         return self.card("blank", text, "\n".join(lines), tuple(judgement.labels))
 
     def _unjudged(self, reference: str, label: str, why: str, could_not: Sequence[str] = ()) -> Card:
-        """An order that some policy lists, or may list, and that got no determination all the same."""
-        lines = [f"**{escape(label)}** was not checked: {escape(why)}. {_NO_VERDICT}", ""]
+        """What some policy lists, or may list, and that got no determination all the same."""
+        lines = [f"**{escape(label)}** could not be checked: {escape(why)}. {_NO_VERDICT}", ""]
         if could_not:
             lines += ["Could not be had:", "", *(f"- {line}" for line in could_not), ""]
         text = f"Coverage not checked: {label}"
