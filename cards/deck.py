@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -42,12 +43,14 @@ def build_cards(
     show_met: bool = False,
     version: Version = "2.0",
     wants: Callable[[ResponseType], bool] = _everything,
+    pages: str = "",
 ) -> list[Card]:
     """One card for each order and policy that has something to say.
 
     card_id: makes the uuid of a card from a name unique within the response ("order policy").
     could_not: what could not be fetched, in plain words. show_met: also a card when all is met.
-    version: of CRD. wants: whether a response type is given.
+    version: of CRD. wants: whether a response type is given. pages: URL below which each policy has a
+    page, for those whose document has no URL.
     An order that no policy lists has none, as has one that meets everything. Where no payer is
     known and several policies list an order, one card compares them.
     """
@@ -61,7 +64,7 @@ def build_cards(
             if wants(INSTRUCTIONS):
                 cards.append(comparison_card(determinations, report.payer_note, could_not, card_id, version))
         elif wants(EXTERNAL_REFERENCE):
-            cards.extend(determination_card(d, card_id, could_not, version) for d in telling)
+            cards.extend(determination_card(d, card_id, could_not, version, pages) for d in telling)
     return cards
 
 
@@ -70,8 +73,9 @@ def determination_card(
     card_id: Callable[[str], str],
     could_not: Sequence[str] = (),
     version: Version = "2.0",
+    pages: str = "",
 ) -> Card:
-    """The card of one determination."""
+    """The card of one determination. pages: see `build_cards`."""
     policy = determination.policy
     card: Card = {
         "uuid": card_id(f"{determination.order} {policy.id}@{policy.version}"),
@@ -87,7 +91,9 @@ def determination_card(
     }
     if policy.url:
         card["source"]["url"] = policy.url
-        card["links"] = [{"label": f"Open {policy.title}", "url": policy.url, "type": "absolute"}]
+    page = f"{pages}/{quote(policy.id, safe='')}" if pages else ""
+    if url := policy.url or page:
+        card["links"] = [{"label": f"Open {policy.title}", "url": url, "type": "absolute"}]
     return card
 
 

@@ -27,18 +27,21 @@ CardId = Callable[[str], str]
 
 
 def hook_answer(
-    request: HookRequest, service_id: str, judgement: Judgement, *, show_met: bool
+    request: HookRequest, service_id: str, judgement: Judgement, *, show_met: bool, pages: str = ""
 ) -> dict[str, Any]:
     """The response body. Card ids follow from the request: a repeated call gives the same cards.
 
-    request: with the orders it is about (Judgement.request).
+    request: with the orders it is about (Judgement.request). pages: URL below which each policy has a
+    page.
     """
     configuration = request.configuration
-    cards = list(_cards(request, service_id, judgement, show_met))
+    cards = list(_cards(request, service_id, judgement, show_met, pages))
     return {"cards": most_severe(cards, configuration.max_cards)}
 
 
-def _cards(request: HookRequest, service_id: str, judgement: Judgement, show_met: bool) -> Iterator[Card]:
+def _cards(
+    request: HookRequest, service_id: str, judgement: Judgement, show_met: bool, pages: str
+) -> Iterator[Card]:
     """All cards that the client wants, whatever their number."""
     card_id = _card_ids(request, service_id)
     configuration = request.configuration
@@ -51,6 +54,7 @@ def _cards(request: HookRequest, service_id: str, judgement: Judgement, show_met
             show_met=show_met,
             version=configuration.version,
             wants=configuration.wants,
+            pages=pages,
         )
     if configuration.wants(INSTRUCTIONS):
         yield from notices.of(judgement)
