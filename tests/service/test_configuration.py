@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from cards.deck import most_severe
 from cards.response_types import EXTERNAL_REFERENCE, INSTRUCTIONS, RESPONSE_TYPES, TOPIC_SYSTEMS
 from cds_service.configuration import MAX_CARDS, Configuration, read_configuration
 from tests.service.bodies import PATIENT, SIGN, Json, bundle, observation, pump_order, sign
@@ -85,8 +86,6 @@ def test_no_more_cards_than_asked_for(client: FlaskClient, asked: int, given: in
 
 @pytest.mark.req("B4.146")
 def test_the_most_severe_cards_are_kept_in_their_order() -> None:
-    from cards.deck import most_severe
-
     deck = [
         {"indicator": name, "n": n} for n, name in enumerate(("info", "warning", "info", "critical", "info"))
     ]
