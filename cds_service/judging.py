@@ -8,6 +8,7 @@ from datetime import date
 from msgspec import Struct
 
 from cards.response_types import Version
+from cds_service.appointments import without_order
 from cds_service.clock import Clock
 from cds_service.drafts import Draft
 from cds_service.errors import NoDataError, NotFoundError
@@ -111,7 +112,9 @@ class Judge:
     ) -> Judgement:
         chart, request = gathered.chart, found.request
         report = self._report(request, chart, today, policies)
-        report.not_evaluated.extend(NotEvaluated(gap.reference, gap.why) for gap in found.missing)
+        alone = without_order(request, lambda codes: bool(self.engine.registry.listing(codes, today)))
+        missing = (*found.missing, *alone)
+        report.not_evaluated.extend(NotEvaluated(gap.reference, gap.why) for gap in missing)
         return Judgement(
             request=request,
             report=report,
@@ -120,7 +123,7 @@ class Judge:
                 for order in orders_of(_resources(request), chart, today)
                 if self._listed(order)
             },
-            missing=found.missing,
+            missing=missing,
             could_not=gathered.could_not,
             blank=blank,
             problems=gathered.problems,

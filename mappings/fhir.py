@@ -360,7 +360,7 @@ class CommunicationRequest(DomainResource):
 
 class Appointment(DomainResource):
     status: str = ""
-    serviceType: tuple[CodeableConcept, ...] = ()
+    serviceType: tuple[OrderedItem, ...] = ()
     start: str = ""
     basedOn: tuple[Reference, ...] = ()
     reasonCode: tuple[CodeableConcept, ...] = ()

@@ -86,6 +86,7 @@ def test_nothing_selected_is_answered_without_a_card(client: FlaskClient) -> Non
     assert (response.status_code, response.json) == (200, {"cards": []})
 
 
+@pytest.mark.req("A3.34")
 def test_no_order_is_answered_without_a_card(client: FlaskClient) -> None:
     body = sign()
     body["context"]["draftOrders"]["entry"] = []
@@ -98,11 +99,13 @@ def test_two_hundred_orders_are_all_answered(client: FlaskClient) -> None:
     assert len(client.post(SIGN, json=body).json["cards"]) == 200
 
 
+@pytest.mark.req("A2.24")
 def test_the_same_request_gives_the_same_answer(client: FlaskClient) -> None:
     body = sign(prefetch=PREFETCH)
     assert client.post(SIGN, json=body).data == client.post(SIGN, json=body).data
 
 
+@pytest.mark.req("A4.42")
 def test_cards_of_different_calls_and_orders_have_different_ids(client: FlaskClient) -> None:
     ids = set()
     for instance in ("1", "2"):
@@ -175,6 +178,7 @@ def test_orders_without_a_code_or_of_an_unknown_type_have_no_card(client: FlaskC
     assert (response.status_code, response.json) == (200, {"cards": []})
 
 
+@pytest.mark.req("A3.32")
 def test_a_server_that_fails_wholly_is_one_card_that_says_so(client: FlaskClient) -> None:
     with FhirStub(faults={"*": Fault(status=503)}) as stub:
         response = client.post(SIGN, json=sign(fhirServer=stub.base))
@@ -244,6 +248,7 @@ def test_a_determination_is_answered(client: FlaskClient) -> None:
     assert response.json["not_evaluated"] == []
 
 
+@pytest.mark.req("A4.36")
 def test_nothing_in_a_determination_is_null_or_empty(client: FlaskClient) -> None:
     def walk(value: Any, at: str) -> None:
         assert value is not None, at
@@ -322,12 +327,14 @@ def test_an_unknown_route_is_not_found(client: FlaskClient, path: str) -> None:
     assert response.mimetype == "application/fhir+json"
 
 
+@pytest.mark.req("A3.33")
 def test_an_unknown_service_is_not_found_and_the_nearest_is_named(client: FlaskClient) -> None:
     response = client.post("/cds-services/infusion-pump-ordersign", json=sign())
     assert (response.status_code, code(response.json)) == (404, "unknown-service")
     assert "infusion-pump-order-sign" in issue(response.json)["diagnostics"]
 
 
+@pytest.mark.req("A3.33")
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -395,6 +402,7 @@ def test_a_browser_may_ask_on_every_route(client: FlaskClient, path: str) -> Non
     assert "Access-Control-Allow-Credentials" not in response.headers
 
 
+@pytest.mark.req("A10.95")
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

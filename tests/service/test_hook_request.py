@@ -51,6 +51,7 @@ def test_a_request_is_read() -> None:
     assert (request.fhir_server, request.access_token.value) == ("https://ehr.example.org/fhir", "secret")
 
 
+@pytest.mark.req("A8.81")
 def test_a_token_never_shows_in_the_text_of_a_request() -> None:
     body = sign(fhirServer="https://ehr", fhirAuthorization={"access_token": "secret"})
     assert "secret" not in repr(read_hook_request(encoded(body)))
@@ -193,6 +194,7 @@ def test_a_patient_id_with_a_type_before_it_is_understood(written: str) -> None:
     assert read_hook_request(encoded(with_context(patientId=written))).patient_id == "p1"
 
 
+@pytest.mark.req("A2.17")
 @pytest.mark.parametrize(
     "written", ["", "Practitioner/p1", "a b", "p1&x=1", "p1\u0000", "x" * 257, "../Patient/1"]
 )
@@ -201,6 +203,7 @@ def test_a_patient_id_that_is_none_is_refused(written: str) -> None:
     assert (error.status, error.code, error.where) == (422, "unusable-context", "context.patientId")
 
 
+@pytest.mark.req("A2.17")
 @pytest.mark.parametrize("drafts", [[], "text", 5, {"resourceType": "Patient"}, {}, {"entry": 5}])
 def test_draft_orders_that_are_no_bundle_are_refused(drafts: Any) -> None:
     error = refused(with_context(draftOrders=drafts))
@@ -246,6 +249,7 @@ def test_an_entry_that_is_no_resource_is_refused_with_its_place(resource: Any) -
     assert (error.status, error.where) == (422, "context.draftOrders.entry[1].resource")
 
 
+@pytest.mark.req("B3.126")
 def test_an_order_keeps_the_json_it_came_in() -> None:
     order = pump_order(unheard={"of": [1, None, "ü"]}, contained=[{"resourceType": "Location", "id": "l"}])
     (draft,) = read_hook_request(encoded(sign(order))).drafts
@@ -337,6 +341,7 @@ def test_empty_selections_select_nothing() -> None:
     assert read_hook_request(encoded(select(selections=[]))).selected == frozenset()
 
 
+@pytest.mark.req("A2.18")
 @pytest.mark.parametrize("selection", ["DeviceRequest/elsewhere", "", "pump-1"])
 def test_selections_that_name_no_draft_are_refused(selection: str) -> None:
     error = refused(select(selections=[selection]))

@@ -12,6 +12,7 @@ from tests.fhir_stub import Fault, FhirStub
 from tests.service.bodies import (
     BOOK,
     DISPATCH,
+    HCPCS,
     PATIENT,
     Json,
     book,
@@ -244,6 +245,17 @@ def test_an_appointment_that_names_no_order_has_no_card(client: FlaskClient, bas
     body = book({"resourceType": "Appointment", "id": "a1", "basedOn": based_on})
     response = client.post(BOOK, json=body)
     assert (response.status_code, response.json) == (200, {"cards": []})
+
+
+@pytest.mark.parametrize(("code_", "listed"), [("E0784", True), ("E0250", False)])
+def test_an_appointment_for_a_listed_item_without_an_order_is_a_card(
+    client: FlaskClient, code_: str, listed: bool
+) -> None:
+    service = {"coding": [{"system": HCPCS, "code": code_, "display": "Pump fitting"}]}
+    alone = {"resourceType": "Appointment", "id": "a1", "status": "proposed", "serviceType": [service]}
+    response = client.post(BOOK, json=book(alone))
+    assert response.status_code == 200
+    assert list(unchecked(response.json)) == (["Pump fitting"] if listed else [])
 
 
 @pytest.mark.req("A2.20")

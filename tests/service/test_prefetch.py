@@ -76,10 +76,12 @@ def test_keys_are_plain_words(value_sets: ValueSets) -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9]+", key) for key in everything(value_sets))
 
 
+@pytest.mark.req("A7.71")
 def test_no_template_is_longer_than_servers_take(value_sets: ValueSets) -> None:
     assert max(len(template) for template in everything(value_sets).values()) <= URL_LIMIT
 
 
+@pytest.mark.req("A7.77")
 def test_observations_are_asked_for_by_bare_codes_of_the_value_sets(value_sets: ValueSets) -> None:
     query = of(value_sets, {"Observation": {"lab-hba1c-percent"}})["observations"]
     codes = dict(parse_qsl(urlsplit(query.template).query))["code"].split(",")
@@ -108,6 +110,7 @@ def test_long_lists_of_codes_are_split_and_none_is_lost(value_sets: ValueSets) -
     assert all(len(query.template) <= URL_LIMIT for query in split)
 
 
+@pytest.mark.req("A7.77")
 def test_what_statements_and_payers_rest_on_is_always_asked_for(value_sets: ValueSets) -> None:
     assert {query.kind for query in queries({}, value_sets)} == {*ALWAYS, "Observation"}
 
@@ -141,6 +144,7 @@ def test_the_patient_id_is_quoted_in_a_query() -> None:
 # What each hook needs beside the record
 
 
+@pytest.mark.req("A7.69")
 def test_order_dispatch_has_no_user_and_asks_for_the_order_and_its_performer(value_sets: ValueSets) -> None:
     found = everything(value_sets, "order-dispatch")
     assert (found["order"], found["performer"]) == ("{{context.order}}", "{{context.performer}}")

@@ -16,6 +16,7 @@ OTHER = Service(
 )
 
 
+@pytest.mark.req("A1.10")
 def test_ids_are_stable() -> None:
     assert [service.id for service in Registry()] == [
         "infusion-pump-order-sign",
