@@ -11,7 +11,6 @@ from msgspec import Raw, Struct
 from cards.deck import Card
 from cards.proposals.context import Context, SmartApp
 from cards.proposals.deck import proposal_cards
-from cards.response_types import ResponseType, Version
 from cds_service.hook_request import HookRequest
 from cds_service.judging import Judgement
 from cds_service.settings import Settings
@@ -23,22 +22,12 @@ def _no_form(_: Determination) -> str | None:
     return None
 
 
-def _by_default(response_type: ResponseType) -> bool:
-    return response_type.on
-
-
 class Offers(Struct, frozen=True):
-    """What may be proposed, and how.
-
-    questionnaire: the canonical of the form for what a determination lacks. wanted: whether the client
-    wants a response type.
-    """
+    """What can be proposed. questionnaire: the canonical of the form for what a determination lacks."""
 
     orderables: Orderables
     smart_app: SmartApp | None = None
     questionnaire: Callable[[Determination], str | None] = _no_form
-    wanted: Callable[[ResponseType], bool] = _by_default
-    version: Version = "2.0"
 
 
 def smart_app(settings: Settings) -> SmartApp | None:
@@ -49,9 +38,8 @@ def smart_app(settings: Settings) -> SmartApp | None:
 def proposals(
     request: HookRequest, judgement: Judgement, offers: Offers, card_id: Callable[[str], str]
 ) -> list[Card]:
-    """The proposals for a judged request; none where no chart was needed."""
-    if judgement.chart is None:
-        return []
+    """The proposals for a judged request that the client wants. request: with its orders."""
+    configuration = request.configuration
     context = Context(
         hook=request.hook,
         patient_id=request.patient_id,
@@ -65,9 +53,9 @@ def proposals(
         coverage=partial(_coverage, request),
         questionnaire=offers.questionnaire,
         smart_app=offers.smart_app,
-        version=offers.version,
+        version=configuration.version,
     )
-    return proposal_cards(context, judgement.report.determinations, offers.wanted, card_id)
+    return proposal_cards(context, judgement.report.determinations, configuration.wants, card_id)
 
 
 class _Resource(Struct):

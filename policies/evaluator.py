@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from msgspec import UNSET
+
 from mappings.terminology import ValueSets
 from policies.determination import Cited, Determination, Node, Part, PolicyRef, Stated
 from policies.logic import Truth, all_of, any_of, at_least
@@ -290,7 +292,7 @@ def _not_applicable(
     return Determination(
         order=order,
         policy=_reference(policy),
-        service="",
+        service=UNSET,
         title=policy.title,
         as_of=as_of.isoformat(),
         outcome="not-applicable",

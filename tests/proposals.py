@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from cards.response_types import ResponseType
+from cards.response_types import RESPONSE_TYPES, ResponseType, Version
 from cds_service.hook_answer import hook_answer
 from cds_service.hook_request import read_hook_request
 from cds_service.judging import Judge
@@ -69,12 +69,21 @@ def hook(*drafts: Json, chart: Iterable[Json] = (), **context: Any) -> Json:
     }
 
 
-def answered(engine: Engine, request: Json, now: datetime = NOW, **offers: Any) -> Json:
-    """The response of the service without HTTP, as its client reads it."""
-    judged = read_hook_request(json.dumps(request).encode())
-    judgement = Judge(engine, None, lambda: now).judge(judged)
+def answered(
+    engine: Engine,
+    request: Json,
+    now: datetime = NOW,
+    version: Version = "2.0",
+    wanted: Callable[[ResponseType], bool] = lambda _: True,
+    **offers: Any,
+) -> Json:
+    """The response of the service without HTTP, as its client reads it, in the configuration it sends."""
+    configuration = {kind.code: wanted(kind) for kind in RESPONSE_TYPES}
+    extension = {"davinci-crd.configuration": configuration, "davinci-crd.requestedVersion": version}
+    asked = read_hook_request(json.dumps(request | {"extension": extension}).encode())
+    judgement = Judge(engine, None, lambda: now).judge(asked)
     given = Offers(engine.orderables, **offers)
-    answer = hook_answer(judged, "service", judgement, given, show_met=False)
+    answer = hook_answer(judgement.request, "service", judgement, given, show_met=False)
     found: Json = json.loads(msgspec.json.encode(answer))
     return found
 

@@ -7,14 +7,13 @@ from typing import Any
 
 import msgspec
 
+from cards.associated import associated
 from cards.deck import EXTENSION, Card, brief
 from cards.markdown import clip
 from cards.override_reasons import Coding
 from cards.response_types import ResponseType, Version, topic
 from cards.wording import SUMMARY_LENGTH
 from policies.determination import Determination
-
-ASSOCIATED = "davinci-crd.associated-resource"
 
 CardId = Callable[[str], str]
 
@@ -55,8 +54,8 @@ class Maker:
         if policy.url:
             card["source"]["url"] = policy.url
         card["extension"] = {
-            ASSOCIATED: [{"reference": determination.order}],
             EXTENSION: msgspec.to_builtins(brief(determination)),
+            **associated(determination.order),
         }
         return card
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cards.associated import associated
 from cards.deck import Card
 from cards.markdown import escape
 from cards.override_reasons import PAPERWORK
-from cards.proposals.card import ASSOCIATED, CardId, Maker, action
+from cards.proposals.card import CardId, Maker, action
 from cards.proposals.context import Context
 from cards.proposals.whole import Whole, elements
 from cards.response_types import COVERAGE_RECORDS
@@ -72,7 +73,7 @@ def _card(maker: Maker, context: Context, coverage: Coverage, cancelled: Whole) 
         suggestions=[suggestion],
         selectionBehavior="any",
     )
-    card["extension"] = {ASSOCIATED: [{"reference": reference}]}
+    card["extension"] = associated(reference)
     return card
 
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
-from cards.response_types import ADDITIONAL_ORDERS, ALTERNATE_REQUEST, LAUNCH_SMART
+from cards.response_types import ADDITIONAL_ORDERS, ALTERNATE_REQUEST, COVERAGE_RECORDS, LAUNCH_SMART
 from cds_service.app import create_app
 from cds_service.samples import all_shown, paperwork_missing
 from cds_service.settings import Settings
@@ -19,7 +19,7 @@ from policies.engine import Engine
 from tests.cards.test_alternate import TREPROSTINIL, pump
 from tests.cards.test_alternate import request as northwood
 from tests.mappings.orders import Json
-from tests.proposals import broken, cards, only, resources
+from tests.proposals import broken, cards, coverage, hook, only, resources
 from tests.service.bodies import SELECT, SIGN
 
 NOW = datetime(2026, 3, 16, 15, 0, tzinfo=UTC)
@@ -81,3 +81,25 @@ def test_order_select_proposes_for_what_is_selected_only(base: str) -> None:
     request["context"]["selections"] = ["DeviceRequest/other"]
     card = only(post(base, request, SELECT), ALTERNATE_REQUEST)
     assert [order["id"] for order in resources(card)] == ["other"]
+
+
+@pytest.mark.req("B4.141")
+def test_a_client_switches_a_type_by_its_option(base: str) -> None:
+    request = paperwork_missing()
+    request["extension"] = {"davinci-crd.configuration": {"clinical-reminder": False, "launch-smart": False}}
+    response = post(base, request)
+    assert cards(response, ADDITIONAL_ORDERS) == []
+    assert cards(response, LAUNCH_SMART) == []
+    assert response["cards"]
+
+
+def test_a_visit_that_starts_gets_the_correction_of_its_coverage_in_crd_2_2(base: str) -> None:
+    ended = coverage(period={"start": "2024-01-01", "end": "2025-12-31"})
+    request = hook(chart=[ended, pump(status="active", encounter={"reference": "Encounter/e"})])
+    del request["context"]["draftOrders"]
+    request["hook"] = "encounter-start"
+    request["context"]["encounterId"] = "e"
+    request["extension"] = {"davinci-crd.requestedVersion": "2.2"}
+    response = post(base, request, "/cds-services/infusion-pump-encounter-start")
+    assert broken(request | {"context": {"draftOrders": {"entry": []}}}, response, "2.2") == []
+    assert resources(only(response, COVERAGE_RECORDS)) == [ended | {"status": "cancelled"}]
