@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
 from mappings.evidence import Evidence
+from policies.model import Replacement
 
 
 class Cited(Struct, frozen=True, omit_defaults=True):
@@ -41,7 +42,8 @@ class Node(Struct, omit_defaults=True):
     criterion, that it tells what the order is for; of a group, that the order is for something
     else. evidenced: false for an exclusion about which the record is silent. attested: it rests on
     statements with no record behind them. reserved: a provision of the policy reserves the decision
-    about this failed criterion. count_needed: of an at_least group.
+    about this failed criterion. count_needed: of an at_least group. fact: what a criterion of one
+    limb asks for. instead: the code to order where the criterion lacks or the exclusion applies.
     """
 
     id: str
@@ -65,6 +67,8 @@ class Node(Struct, omit_defaults=True):
     attested: bool = False
     reserved: bool = False
     danger: bool = False
+    fact: str = ""
+    instead: Replacement | None = None
     parts: list[Part] = []
     criteria: list[Node] = []
 
@@ -108,6 +112,7 @@ class CoverageRef(Struct, omit_defaults=True):
 class Determination(Struct, omit_defaults=True):
     """The answer about one order under one policy.
 
+    service: the part of the policy that judged it; UNSET, and so absent, where none did.
     outcome: met, not-met, needs-documentation, excluded or not-applicable. lacking: ids of the
     criteria that stand between the order and met on the nearest alternatives. asks: what can
     still change the result. reservations: provisions that reserve the decision.
@@ -115,7 +120,7 @@ class Determination(Struct, omit_defaults=True):
 
     order: str
     policy: PolicyRef
-    service: str
+    service: str | UnsetType
     as_of: str
     outcome: str
     criteria: Node

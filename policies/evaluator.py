@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from msgspec import UNSET
+
 from mappings.terminology import ValueSets
 from policies.determination import Cited, Determination, Node, Part, PolicyRef, Stated
 from policies.logic import Truth, all_of, any_of, at_least
@@ -231,6 +233,7 @@ def _criterion(criterion: Criterion, scale: Scale) -> Node | None:
     node.evidence = list(weighed.evidence)
     node.notes = list(weighed.notes)
     node.attested = weighed.attested
+    node.fact = weighed.fact
     if state is Truth.UNKNOWN:
         node.asks = [criterion.ask] if criterion.ask else list(weighed.asks)
     node.parts = [_part(part) for part in weighed.parts]
@@ -250,6 +253,7 @@ def _plain(criterion: Criterion, state: Truth) -> Node:
         required=criterion.required,
         gate=criterion.gate,
         danger=criterion.danger,
+        instead=criterion.instead,
     )
 
 
@@ -288,7 +292,7 @@ def _not_applicable(
     return Determination(
         order=order,
         policy=_reference(policy),
-        service="",
+        service=UNSET,
         title=policy.title,
         as_of=as_of.isoformat(),
         outcome="not-applicable",

@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from mappings.catalogue import Catalogue
-from mappings.codes import canonical_system
+from mappings.codes import canonical, canonical_system, systems
 from mappings.terminology import ValueSets
 from mappings.yaml_file import Fields, allowed_words, load_mapping
 from policies.model import (
@@ -30,6 +30,7 @@ from policies.model import (
     Node,
     Parameter,
     Policy,
+    Replacement,
     Reservation,
     Rule,
     Service,
@@ -315,10 +316,20 @@ def _criterion(fields: Fields, reader: _Reader, kind: str) -> Criterion:
         phase=fields.choice("phase", _PHASES, "order-doc" if kind == "documentation" else "order"),
         required=fields.flag("required", False),
         danger=fields.flag("danger", False),
+        instead=_instead(fields.child("instead")) if "instead" in fields else None,
         cannot_be=_cannot_be(fields),
     )
     fields.done()
     return criterion
+
+
+def _instead(fields: Fields) -> Replacement:
+    system, code = canonical(fields.text("system"), fields.text("code"))
+    if system not in {known.uri for known in systems().values()}:
+        raise fields.error("this is no code system that is known here", "system")
+    replacement = Replacement(system, code, fields.text("says"))
+    fields.done()
+    return replacement
 
 
 def _cannot_be(fields: Fields) -> dict[str, str]:

@@ -58,6 +58,14 @@ class Citation(Struct, frozen=True):
     quote: str
 
 
+class Replacement(Struct, frozen=True):
+    """The code that the document puts in place of the ordered one: canonical system, code, its words."""
+
+    system: str
+    code: str
+    says: str
+
+
 class Test(Struct, frozen=True):
     """One demand on one fact. given: arguments that the fact's operators need.
 
@@ -92,6 +100,7 @@ class Criterion(Struct, frozen=True):
     continuing). required: for documentation, whether the answer waits for it (where it applies for
     certain; a document that may be needed is a to-do).
     kind: criterion, referral, exclusion, contraindication or documentation. danger: it threatens life.
+    instead: the code to order where this stands in the way.
     cannot_be: states that no order can have here -> why.
     """
 
@@ -109,6 +118,7 @@ class Criterion(Struct, frozen=True):
     phase: str = "order"
     required: bool = False
     danger: bool = False
+    instead: Replacement | None = None
     cannot_be: Mapping[str, str] = {}
 
 

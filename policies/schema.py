@@ -124,6 +124,7 @@ def _criterion(catalogue: Catalogue) -> dict[str, Any]:
             "phase": {"enum": ["order", "order-doc", "continuing", "delivery", "claim", "info"]},
             "required": {"type": "boolean"},
             "danger": {"type": "boolean"},
+            "instead": _object({"system": _TEXT, "code": _TEXT, "says": _TEXT}, ["system", "code", "says"]),
             "cannot_be": _ref("cannot_be"),
             "covers": _TEXTS,
         },
