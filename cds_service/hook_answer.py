@@ -16,6 +16,7 @@ from cards.deck import Card, build_cards, notice_card
 from cards.markdown import escape
 from cds_service.hook_request import HookRequest
 from cds_service.judging import Judgement
+from cds_service.system_actions import system_actions
 from policies.determination import NotEvaluated
 
 SOURCE = "coverage-hooks"
@@ -30,10 +31,10 @@ def hook_answer(
     """The response body. Card ids follow from the request: a repeated call gives the same cards."""
     card_id = _card_ids(request, service_id)
     if judgement.blank:
-        return {"cards": [_blank_card(judgement, card_id)]}
+        return {"cards": [_blank_card(judgement, card_id)], **system_actions(request, None)}
     cards = build_cards(judgement.report, card_id, could_not=judgement.could_not, show_met=show_met)
     cards.extend(_unjudged_cards(judgement, card_id))
-    return {"cards": cards}
+    return {"cards": cards, **system_actions(request, judgement)}
 
 
 def fault_answer(request: HookRequest, service_id: str, fault_id: str) -> dict[str, Any]:
@@ -41,7 +42,8 @@ def fault_answer(request: HookRequest, service_id: str, fault_id: str) -> dict[s
     orders = ", ".join(escape(draft.reference) for draft in request.drafts if draft.is_order)
     text = "Coverage could not be checked: the service had a fault"
     body = f"{orders} was not checked. {_NO_VERDICT}\n\nFor the support: fault {fault_id}.\n"
-    return {"cards": [notice_card("fault", text, body, SOURCE, _card_ids(request, service_id))]}
+    cards = [notice_card("fault", text, body, SOURCE, _card_ids(request, service_id))]
+    return {"cards": cards, **system_actions(request, None)}
 
 
 def _card_ids(request: HookRequest, service_id: str) -> CardId:

@@ -26,12 +26,13 @@ from policies.engine import Engine, is_selected, order_label
 class Judgement(Struct, frozen=True):
     """The report on a request, and what the reader must know beside it.
 
-    labels: order that some policy lists -> what is ordered, in words. could_not: what could not be
-    had. blank: nothing at all is known about the patient. problems: what was mended while reading.
-    left_out: resources that do not count.
+    today: the day of the answer. labels: order that some policy lists -> what is ordered, in words.
+    could_not: what could not be had. blank: nothing at all is known about the patient. problems: what
+    was mended while reading. left_out: resources that do not count.
     """
 
     report: Report
+    today: date
     labels: dict[str, str] = {}
     could_not: tuple[str, ...] = ()
     blank: bool = False
@@ -64,7 +65,7 @@ class Judge:
         today = self._clock().date()
         bare = chart_of_drafts(request, self.engine.value_sets)
         if not self._need_data(request, bare, today, policies):
-            return Judgement(self._report(request, bare, today, policies))
+            return Judgement(self._report(request, bare, today, policies), today)
         if not request.prefetch and not (request.fhir_server and self._access):
             what = "The request holds no prefetch and names no FHIR server: nothing is known of the patient."
             mend = "Fill the prefetch templates of GET /cds-services, or send fhirServer."
@@ -78,6 +79,7 @@ class Judge:
         chart = gathered.chart
         return Judgement(
             report=self._report(request, chart, today, policies),
+            today=today,
             labels={
                 order.reference: order_label(order, chart)
                 for order in orders_of(_resources(request), chart, today)

@@ -16,7 +16,7 @@ from mappings.drugs import Drugs
 from mappings.fhir import Resource
 from mappings.order import Order, ordered_item, orders_of
 from mappings.terminology import ValueSets
-from policies.determination import Determination, NotEvaluated, Report
+from policies.determination import Determination, Lapsed, NotEvaluated, Report
 from policies.evaluator import evaluate
 from policies.library import LIBRARY, policy_files
 from policies.loader import load_policy
@@ -92,6 +92,10 @@ class Engine(Struct, frozen=True):
             return
         selection = (select if chosen is None else forced)(order, chart, listing, self.payers)
         report.payer_note = report.payer_note or selection.note
+        report.lapsed.extend(
+            Lapsed(order.reference, coverage, order.day.isoformat(), order_label(order, chart))
+            for coverage in selection.lapsed
+        )
         found = [
             determination
             for question in selection.questions

@@ -32,11 +32,16 @@ class Question(Struct, frozen=True):
 
 
 class Selection(Struct, frozen=True):
-    """What to ask about an order. note: about the payer, where none is known. why_not: why nothing."""
+    """What to ask about an order.
+
+    note: about the payer, where none is known. why_not: why nothing. lapsed: coverages of payers
+    whose policies would have been asked, were any coverage active.
+    """
 
     questions: tuple[Question, ...] = ()
     note: str = ""
     why_not: str = ""
+    lapsed: tuple[CoverageRef, ...] = ()
 
 
 def select(order: Order, chart: Chart, listing: Sequence[Policy], payers: Payers) -> Selection:
@@ -45,7 +50,8 @@ def select(order: Order, chart: Chart, listing: Sequence[Policy], payers: Payers
     matches = [(coverage, payers.match(coverage, chart)) for coverage in coverages]
     known = [(coverage, match) for coverage, match in matches if match.payer_id is not None]
     if not known:
-        return Selection((_agnostic(listing, matches),), note=_note(coverages))
+        lapsed = () if coverages else _lapsed(chart, listing, payers)
+        return Selection((_agnostic(listing, matches),), note=_note(coverages), lapsed=lapsed)
     questions = [
         question for c, match in known if (question := _of_payer(c, match, listing, payers)).policies
     ]
@@ -67,16 +73,26 @@ def _agnostic(policies: Sequence[Policy], matches: Sequence[tuple[Coverage, Paye
 
 
 def _of_payer(coverage: Coverage, match: PayerMatch, listing: Sequence[Policy], payers: Payers) -> Question:
+    policies = tuple(policy for policy in listing if policy.payer == match.payer_id)
+    return Question(policies, coverage, match.member, _reference(coverage, match, payers))
+
+
+def _reference(coverage: Coverage, match: PayerMatch, payers: Payers) -> CoverageRef:
     assert match.payer_id is not None
-    reference = CoverageRef(
+    return CoverageRef(
         reference_of(coverage),
         payers.name(match.payer_id),
         match.how,
         match.line_of_business or "",
         match.plan or "",
     )
-    policies = tuple(policy for policy in listing if policy.payer == match.payer_id)
-    return Question(policies, coverage, match.member, reference)
+
+
+def _lapsed(chart: Chart, listing: Sequence[Policy], payers: Payers) -> tuple[CoverageRef, ...]:
+    """The coverages of the payers of `listing`; asked only where none of the patient's is active."""
+    asked = {policy.payer for policy in listing}
+    matches = [(coverage, payers.match(coverage, chart)) for coverage in chart.of(Coverage)]
+    return tuple(_reference(c, match, payers) for c, match in matches if match.payer_id in asked)
 
 
 def _note(coverages: Sequence[Coverage]) -> str:
