@@ -44,6 +44,6 @@ def _detail(limit: Limit, says: str, as_of: str) -> Detail:
         period = {"start": start.isoformat(), "end": last.isoformat()}
         return Detail("allowed-period", "cat-limitation", ("valuePeriod", period), says)
     assert limit.amount is not None
-    amount = int(limit.amount) if limit.amount.is_integer() else limit.amount
+    amount = int(limit.amount) if limit.amount % 1 == 0 else limit.amount
     quantity = {"value": amount, "unit": limit.unit, "system": systems()["ucum"].uri, "code": limit.unit}
     return Detail("allowed-quantity", "cat-limitation", ("valueQuantity", quantity), says)
