@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
 from mappings.evidence import Evidence
 
@@ -130,6 +130,7 @@ class CoverageRef(Struct, omit_defaults=True):
 class Determination(Struct, omit_defaults=True):
     """The answer about one order under one policy.
 
+    service: the part of the policy that judged it; UNSET, and so absent, where none did.
     outcome: met, not-met, needs-documentation, excluded or not-applicable. lacking: ids of the
     criteria that stand between the order and met on the nearest alternatives. asks: what can
     still change the result. reservations: provisions that reserve the decision.
@@ -137,10 +138,10 @@ class Determination(Struct, omit_defaults=True):
 
     order: str
     policy: PolicyRef
+    service: str | UnsetType
     as_of: str
     outcome: str
     criteria: Node
-    service: str = ""
     exclusions: list[Node] = []
     documentation: list[Node] = []
     asks: list[str] = []

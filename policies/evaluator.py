@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from msgspec import UNSET
+
 from mappings.terminology import ValueSets
 from policies.determination import Cited, Determination, Limit, Node, Part, PolicyRef, Stated
 from policies.logic import Truth, all_of, any_of, at_least
@@ -21,6 +23,8 @@ from policies.model import Node as PolicyNode
 from policies.nearest import lacking
 from policies.predicates import Asked
 from policies.weigh import Facts, Scale, Weighed, moot
+
+_TRUTH = {state.value: state for state in Truth}
 
 
 def evaluate(
@@ -179,7 +183,7 @@ def _group(group: Group, scale: Scale) -> Node:
             node.state, node.reason = Truth.UNKNOWN.value, "no_data"
             node.asks = list(scale.weigh(inner.applies_when).asks)
         nodes.append(node)
-    state = _joined(group.operator, group.count, [Truth(node.state) for node in nodes])
+    state = _joined(group.operator, group.count, [_TRUTH[node.state] for node in nodes])
     is_shut = moot(group.gate, scale) is Truth.UNMET
     if is_shut:
         state = Truth.UNMET
@@ -197,7 +201,7 @@ def _group(group: Group, scale: Scale) -> Node:
 
 
 def _all(name: str, nodes: list[Node]) -> Node:
-    state = all_of(Truth(node.state) for node in nodes)
+    state = all_of(_TRUTH[node.state] for node in nodes)
     return Node(id=name, operator="all", state=state.value, criteria=nodes)
 
 
@@ -304,6 +308,7 @@ def _not_applicable(
     return Determination(
         order=order,
         policy=_reference(policy),
+        service=UNSET,
         title=policy.title,
         as_of=as_of.isoformat(),
         outcome="not-applicable",

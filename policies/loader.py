@@ -23,6 +23,7 @@ from policies.determination import Contact
 from policies.model import (
     CONTACT_SYSTEMS,
     OUTCOMES,
+    STATES,
     Citation,
     Compound,
     Condition,
@@ -319,6 +320,7 @@ def _criterion(fields: Fields, reader: _Reader, kind: str) -> Criterion:
         required=fields.flag("required", False),
         danger=fields.flag("danger", False),
         limit=_limit(fields, reader),
+        cannot_be=_cannot_be(fields),
     )
     fields.done()
     return criterion
@@ -345,6 +347,16 @@ def _contact(fields: Fields) -> Contact:
     return contact
 
 
+def _cannot_be(fields: Fields) -> dict[str, str]:
+    """States that no order can have -> why; the coverage by cases does not ask for them."""
+    if "cannot_be" not in fields:
+        return {}
+    inner = fields.child("cannot_be")
+    reasons = {state: inner.text(state) for state in STATES if state in inner}
+    inner.done()
+    return reasons
+
+
 def _applies_when(fields: Fields, reader: _Reader) -> Condition | None:
     return _condition(fields.child("applies_when"), reader) if "applies_when" in fields else None
 
@@ -354,13 +366,13 @@ def _shown_by(fields: Fields, reader: _Reader) -> Condition:
         return _condition(fields.child("shown_by"), reader)
     if "fact" not in fields:
         raise fields.error("a criterion needs fact and is, or shown_by with all, any or not")
-    return _test(fields, reader, ask=False)
+    return _test(fields, reader, limb=False)
 
 
 def _condition(fields: Fields, reader: _Reader) -> Condition:
     joins = [key for key in _JOINS if key in fields]
     if not joins:
-        test = _test(fields, reader, ask=True)
+        test = _test(fields, reader, limb=True)
         fields.done()
         return test
     if len(joins) > 1:
@@ -376,7 +388,8 @@ def _condition(fields: Fields, reader: _Reader) -> Condition:
     return Compound(operator, parts)
 
 
-def _test(fields: Fields, reader: _Reader, ask: bool) -> Test:
+def _test(fields: Fields, reader: _Reader, limb: bool) -> Test:
+    """limb: of a compound condition, with keys of its own; else they are the criterion's."""
     name = fields.text("fact")
     definition = reader.catalogue.facts.get(name)
     if definition is None:
@@ -405,8 +418,9 @@ def _test(fields: Fields, reader: _Reader, ask: bool) -> Test:
         fact=name,
         given=given,
         predicate=predicate,
-        ask=fields.text("ask", "") if ask else "",
+        ask=fields.text("ask", "") if limb else "",
         line=fields.line_of("fact"),
+        cannot_be=_cannot_be(fields) if limb else {},
         silence_is_no="if_silent" in fields and fields.choice("if_silent", ("unmet",)) == "unmet",
     )
 

@@ -16,6 +16,7 @@ from policies.determination import Contact
 from policies.predicates import Predicate
 
 CONTACT_SYSTEMS = ("phone", "fax", "email", "url")
+STATES = ("met", "unmet", "unknown")
 OUTCOMES = ("met", "not-met", "needs-documentation", "excluded", "not-applicable")
 
 
@@ -63,6 +64,7 @@ class Test(Struct, frozen=True):
     """One demand on one fact. given: arguments that the fact's operators need.
 
     silence_is_no: where the record says nothing at all of the fact, the demand is unmet.
+    cannot_be: states that no order can have here -> why.
     """
 
     fact: str
@@ -71,6 +73,7 @@ class Test(Struct, frozen=True):
     ask: str
     line: int
     silence_is_no: bool = False
+    cannot_be: Mapping[str, str] = {}
 
 
 class Compound(Struct, frozen=True):
@@ -92,6 +95,7 @@ class Criterion(Struct, frozen=True):
     certain; a document that may be needed is a to-do).
     kind: criterion, referral, exclusion, contraindication or documentation. danger: it threatens life.
     limit: how much of the order the policy allows.
+    cannot_be: states that no order can have here -> why.
     """
 
     id: str
@@ -109,6 +113,7 @@ class Criterion(Struct, frozen=True):
     required: bool = False
     danger: bool = False
     limit: Parameter | None = None
+    cannot_be: Mapping[str, str] = {}
 
 
 class Group(Struct, frozen=True):

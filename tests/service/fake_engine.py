@@ -99,10 +99,10 @@ class FakeEngine:
         return Determination(
             order,
             policy,
+            "pump",
             day.isoformat(),
             self.outcome,
             criteria,
-            service="pump",
             lacking=["hba1c"],
             order_label="pump",
         )
