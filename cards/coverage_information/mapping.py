@@ -7,6 +7,8 @@ is not needed (q4), and words wherever a code alone does not explain itself (q6 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from cards.coverage_information.assertion import Assertion, Detail, Reason
 from cards.coverage_information.limits import limit_details
 from cards.coverage_information.reasons import authorization_reason, coverage_reasons, technical_reason
@@ -31,6 +33,10 @@ def asserted(determination: Determination, coverage: str, version: Version, hook
     asks = hook not in SECONDARY_HOOKS and not technical
     kinds = open_documentation(determination) if asks else ()
     is_open = "conditional" in (covered, pa_needed)
+    reasons = (
+        *((technical_reason(version),) if technical else coverage_reasons(determination)),
+        *((authorization_reason(prior),) if pa_needed == "conditional" else ()),
+    )
     return Assertion(
         coverage,
         covered,
@@ -38,11 +44,11 @@ def asserted(determination: Determination, coverage: str, version: Version, hook
         doc_needed=("both",) if version == "2.0" and len(kinds) > 1 else kinds,
         doc_purpose=(("withpa" if pa_needed == "auth-needed" else "retain-doc"),) if kinds else (),
         info_needed=("OTH",) if is_open else (),
-        reasons=(
-            *((technical_reason(version),) if technical else coverage_reasons(determination)),
-            *((authorization_reason(prior),) if pa_needed == "conditional" else ()),
+        reasons=reasons,
+        details=(
+            *limit_details(determination),
+            *(_explained(determination, reasons, asks=asks, is_open=is_open) if version == "2.2" else ()),
         ),
-        details=_details(determination, version, asks=asks),
         expires=determination.policy.until,
         contact=determination.policy.contact,
     )
@@ -96,14 +102,16 @@ def _lacking(determination: Determination) -> list[Node]:
     return [node for root in roots for node in walk(root) if node.id in names]
 
 
-def _details(determination: Determination, version: Version, *, asks: bool) -> tuple[Detail, ...]:
-    """Limits; in CRD 2.2 also where the policy stands and what would settle what is open."""
-    found = limit_details(determination)
-    if version == "2.2":
-        if asks and determination.asks and determination.outcome != "excluded":
-            what = ("valueString", " ".join(determination.asks))
-            found.append(Detail("instructions", "cat-decisional", what, "What would settle it"))
-        if determination.policy.url:
-            link = ("valueUrl", determination.policy.url)
-            found.append(Detail("policy-link", "cat-other", link, determination.policy.title))
-    return tuple(found)
+def _explained(
+    determination: Determination, reasons: Iterable[Reason], *, asks: bool, is_open: bool
+) -> Iterator[Detail]:
+    """For CRD 2.2: what would settle what is open (`info-needed` OTH wants it), where the policy stands."""
+    settle = determination.asks if asks and determination.outcome != "excluded" else []
+    about, said = "What would settle it", " ".join(settle)
+    if is_open and not settle:
+        about, said = "What is open", ". ".join(reason.text for reason in reasons)
+    if said:
+        yield Detail("instructions", "cat-decisional", ("valueString", said), about)
+    if determination.policy.url:
+        link = ("valueUrl", determination.policy.url)
+        yield Detail("policy-link", "cat-other", link, determination.policy.title)

@@ -346,6 +346,7 @@ ONLY_22: list[tuple[str, Change]] = [
     ("B2.123", lambda r: r["cards"][1]["suggestions"][1]["actions"][0]["resource"]["input"].pop(0)),
     ("B2.124", lambda r: suggestion(r)["actions"].append(suggestion(r)["actions"][1])),
     ("q3", says("info-needed")),
+    ("B3.138", says("detail")),
     ("q4", says("pa-needed", "no-auth")),
     ("q6", both(says("reason"), says("doc-purpose"))),
     ("q8", both(says("reason"), says("info-needed", "detail-code"))),

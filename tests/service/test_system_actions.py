@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -199,3 +200,21 @@ def test_trace_ids_differ_between_servers_and_patients(engine: Engine) -> None:
         response = json.loads(msgspec.json.encode(system_actions(request, judgement)))
         ids.update(parts(e, "coverage-assertion-id")[0] for e in asserted(response))
     assert len(ids) == 3
+
+
+EXAMPLES = Path(__file__).parents[3] / "shared" / "examples"
+NAMES = sorted(path.name for path in EXAMPLES.glob("*-*") if path.is_dir())
+
+
+@pytest.mark.skipif(not NAMES, reason="shared/ is absent")
+@pytest.mark.req("B3.125")
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_order_gets_coverage_information(name: str, served: FlaskClient) -> None:
+    body = json.loads((EXAMPLES / name / "request.json").read_text(encoding="utf-8"))
+    expected = json.loads((EXAMPLES / name / "expected.json").read_text(encoding="utf-8"))
+    response = served.post(SIGN, json=body).json
+    found = violations(response, "2.0", hook="order-sign", sent=orders(body))
+    assert [v for v in found if v.where.startswith("systemActions")] == []
+    (extension,) = asserted(response)
+    covered = {"met": "covered", "excluded": "not-covered"}.get(expected["outcome"], "conditional")
+    assert parts(extension, "covered") == [covered]

@@ -111,7 +111,7 @@ def test_nobody_is_asked_for_documents_before_the_order_is_signed(version: Versi
     asked = determination("needs-documentation", "both", "required")
     found = asserted(asked, "Coverage/c1", version, "order-select")
     assert (found.doc_needed, found.doc_purpose) == ((), ())
-    assert not any(detail.code == "instructions" for detail in found.details)
+    assert not any("File the certificate" in str(detail.value) for detail in found.details)
     assert found.covered == "conditional"
 
 
@@ -164,6 +164,9 @@ def test_instructions_and_the_policy_link_are_of_crd_22() -> None:
         "instructions",
         ("valueString", "File the certificate."),
     )
+    assert asserted(determination("met"), "Coverage/c1", "2.2", "order-sign").details == (link,)
+    silent = asserted(determination("met", answer="not stated"), "Coverage/c1", "2.2", "order-sign")
+    assert silent.details[0].value == ("valueString", silent.reasons[0].text)
     assert (link.code, link.value) == ("policy-link", ("valueUrl", "https://plan.example/doc"))
 
 
