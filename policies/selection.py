@@ -17,6 +17,7 @@ from mappings.order import Order
 from policies.determination import CoverageRef
 from policies.model import Policy
 from policies.payers import PayerMatch, Payers, active_coverages
+from policies.registry import Listing
 
 
 class Question(Struct, frozen=True):
@@ -44,14 +45,14 @@ class Selection(Struct, frozen=True):
     lapsed: tuple[CoverageRef, ...] = ()
 
 
-def select(order: Order, chart: Chart, listing: Sequence[Policy], payers: Payers) -> Selection:
+def select(order: Order, chart: Chart, listing: Listing, payers: Payers) -> Selection:
     """The questions about an order that the policies of `listing` have something to say about."""
     coverages = active_coverages(chart, order, order.day)
     matches = [(coverage, payers.match(coverage, chart)) for coverage in coverages]
     known = [(coverage, match) for coverage, match in matches if match.payer_id is not None]
     if not known:
         lapsed = () if coverages else _lapsed(chart, listing, payers)
-        return Selection((_agnostic(listing, matches),), note=_note(coverages), lapsed=lapsed)
+        return Selection((_agnostic(listing.policies, matches),), note=_note(coverages), lapsed=lapsed)
     questions = [
         question for c, match in known if (question := _of_payer(c, match, listing, payers)).policies
     ]
@@ -72,8 +73,9 @@ def _agnostic(policies: Sequence[Policy], matches: Sequence[tuple[Coverage, Paye
     return Question(tuple(policies), coverage, match.member if match is not None else None)
 
 
-def _of_payer(coverage: Coverage, match: PayerMatch, listing: Sequence[Policy], payers: Payers) -> Question:
-    policies = tuple(policy for policy in listing if policy.payer == match.payer_id)
+def _of_payer(coverage: Coverage, match: PayerMatch, listing: Listing, payers: Payers) -> Question:
+    assert match.payer_id is not None
+    policies = listing.by_payer.get(match.payer_id, ())
     return Question(policies, coverage, match.member, _reference(coverage, match, payers))
 
 
@@ -88,11 +90,10 @@ def _reference(coverage: Coverage, match: PayerMatch, payers: Payers) -> Coverag
     )
 
 
-def _lapsed(chart: Chart, listing: Sequence[Policy], payers: Payers) -> tuple[CoverageRef, ...]:
+def _lapsed(chart: Chart, listing: Listing, payers: Payers) -> tuple[CoverageRef, ...]:
     """The coverages of the payers of `listing`; asked only where none of the patient's is active."""
-    asked = {policy.payer for policy in listing}
     matches = [(coverage, payers.match(coverage, chart)) for coverage in chart.of(Coverage)]
-    return tuple(_reference(c, match, payers) for c, match in matches if match.payer_id in asked)
+    return tuple(_reference(c, match, payers) for c, match in matches if match.payer_id in listing.by_payer)
 
 
 def _note(coverages: Sequence[Coverage]) -> str:
