@@ -8,33 +8,28 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from cards.coverage_information.actions import Questionnaire, coverage_actions
-from cards.response_types import Version
+from cards.response_types import COVERAGE_INFORMATION
+from cds_service.contexts import PRIMARY_HOOKS
 from cds_service.hook_request import HookRequest
 from cds_service.judging import Judgement
 
-# Hooks on which clients look for coverage information, so the key stands there even when it is empty
-# (CRD 2.0.1, section Hook Categories; its test kit asks for it).
-PRIMARY_HOOKS = frozenset({"order-sign", "order-dispatch", "appointment-book"})
-
 
 def system_actions(
-    request: HookRequest,
-    judgement: Judgement | None,
-    *,
-    version: Version = "2.0",
-    questionnaire: Questionnaire = lambda _: None,
+    request: HookRequest, judgement: Judgement | None, questionnaire: Questionnaire = lambda _: None
 ) -> dict[str, Any]:
-    """{"systemActions": [...]} of a response, {} where there is nothing to say and nobody looks for it.
+    """{"systemActions": [...]} of a response; {} where there is none and nobody looks for it.
 
-    judgement: None when the service failed: then nothing is asserted. The resources of the actions
-    are msgspec.Raw.
+    On primary hooks the key is always there, if need be with an empty list: clients look there (CRD
+    2.0.1, section Hook Categories). judgement: None when the service failed, then nothing is
+    asserted. questionnaire: canonical of the form for what is not documented, None for none. The
+    resources of the actions are msgspec.Raw.
     """
     actions = []
-    if judgement is not None:
+    if judgement is not None and request.configuration.wants(COVERAGE_INFORMATION):
         actions = coverage_actions(
             {draft.reference: draft.raw for draft in request.drafts},
             judgement.report.determinations,
-            version=version,
+            version=request.configuration.version,
             hook=request.hook,
             today=judgement.today,
             assertion_id=_assertion_ids(request),

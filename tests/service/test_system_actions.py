@@ -65,14 +65,11 @@ def test_a_sample_order_gets_coverage_information(name: str, served: FlaskClient
 @pytest.mark.parametrize("version", ["2.0", "2.2"])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_order_gets_it_in_either_version(name: str, version: Version, engine: Engine) -> None:
-    body = SAMPLES[name]()
+    body = SAMPLES[name]() | {"extension": {"davinci-crd.requestedVersion": version}}
     request = read_hook_request(json.dumps(body).encode())
     judgement = Judge(engine, None, lambda: NOW).judge(request)
     form = "https://plan.example/Questionnaire/pump"
-    answer = {
-        "cards": [],
-        **system_actions(request, judgement, version=version, questionnaire=lambda _: form),
-    }
+    answer = {"cards": [], **system_actions(request, judgement, lambda _: form)}
     response = json.loads(msgspec.json.encode(answer))
     assert violations(response, version, hook="order-sign", sent=orders(body)) == []
     (extension,) = asserted(response)
@@ -173,6 +170,30 @@ def test_without_a_known_coverage_nothing_is_asserted(
     response = served.post(SIGN, json=request_with(*coverages)).json
     assert response["systemActions"] == []
     assert len(response["cards"]) == 1
+
+
+@pytest.mark.req("B4.144")
+def test_a_client_may_switch_it_off(served: FlaskClient) -> None:
+    off = {"davinci-crd.configuration": {"coverage-info": False}}
+    body = SAMPLES["all-shown"]() | {"extension": off}
+    assert served.post(SIGN, json=body).json["systemActions"] == []
+
+
+@pytest.mark.req("B1.97")
+def test_an_order_that_is_dispatched_gets_it_from_where_it_stands(served: FlaskClient) -> None:
+    body = request_with(COVERAGE)
+    (order,) = orders(body)
+    order["status"] = "active"
+    body["prefetch"]["order"] = order
+    body["hook"] = "order-dispatch"
+    body["context"] = {
+        "patientId": "p1",
+        "dispatchedOrders": ["DeviceRequest/pump-1"],
+        "performer": "Organization/supplier",
+    }
+    response = served.post("/cds-services/infusion-pump-order-dispatch", json=body).json
+    assert violations(response, "2.0", hook="order-dispatch", sent=[order]) == []
+    assert len(asserted(response)) == 1
 
 
 @pytest.mark.req("A5.61")
