@@ -28,7 +28,6 @@ Hook = Literal[
     "encounter-discharge",
 ]
 HOOKS: tuple[Hook, ...] = get_args(Hook)
-PRIMARY_HOOKS: frozenset[str] = frozenset({"order-sign", "order-dispatch", "appointment-book"})
 ENCOUNTER_HOOKS: frozenset[str] = frozenset({"encounter-start", "encounter-discharge"})
 
 _PATIENT_ID = re.compile(r"[A-Za-z0-9\-._:]{1,256}")

@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 
 from cards.response_types import Version
 from cds_service.configuration import Configuration, read_configuration
-from cds_service.contexts import HOOKS, PRIMARY_HOOKS, Hook, read_context
+from cds_service.contexts import HOOKS, Hook, read_context
 from cds_service.decoding import decode, invalid
 from cds_service.drafts import Draft
 from cds_service.errors import BadRequestError, ServiceError, status_in
@@ -72,11 +72,6 @@ class HookRequest(Struct, frozen=True):
     access_token: AccessToken = AccessToken()
     configuration: Configuration = Configuration()
     extension: Raw = _NULL
-
-    @property
-    def primary(self) -> bool:
-        """Whether the hook is one on which coverage information must be given (CRD, Hook Categories)."""
-        return self.hook in PRIMARY_HOOKS
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
