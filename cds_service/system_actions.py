@@ -9,9 +9,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cards.coverage_information.actions import Questionnaire, coverage_actions
 from cards.response_types import COVERAGE_INFORMATION
-from cds_service.contexts import PRIMARY_HOOKS
 from cds_service.hook_request import HookRequest
 from cds_service.judging import Judgement
+
+# Hooks on which clients look for coverage information (CRD 2.0.1, section Hook Categories).
+PRIMARY_HOOKS = frozenset({"order-sign", "order-dispatch", "appointment-book"})
 
 
 def system_actions(
@@ -19,10 +21,9 @@ def system_actions(
 ) -> dict[str, Any]:
     """{"systemActions": [...]} of a response; {} where there is none and nobody looks for it.
 
-    On primary hooks the key is always there, if need be with an empty list: clients look there (CRD
-    2.0.1, section Hook Categories). judgement: None when the service failed, then nothing is
-    asserted. questionnaire: canonical of the form for what is not documented, None for none. The
-    resources of the actions are msgspec.Raw.
+    On primary hooks the key is always there, if need be with an empty list. judgement: None when the
+    service failed, then nothing is asserted. questionnaire: canonical of the form for what is not
+    documented, None for none. The resources of the actions are msgspec.Raw.
     """
     actions = []
     if judgement is not None and request.configuration.wants(COVERAGE_INFORMATION):

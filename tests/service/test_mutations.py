@@ -16,7 +16,7 @@ from cds_service.app import create_app
 from cds_service.samples import SAMPLES
 from cds_service.settings import Settings
 from policies.engine import Engine
-from tests.service.bodies import SIGN
+from tests.service.bodies import SIGN, without_echo
 
 Path = tuple[str | int, ...]
 
@@ -89,12 +89,11 @@ def test_any_part_may_be_anything(place: tuple[int, Path], value: Any, real_clie
     if response.status_code == 200:
         assert not any("had a fault" in card["summary"] for card in response.json["cards"])
         answer = response.json
-        for action in answer.pop("systemActions"):
-            # The order goes back as it came, nulls included; what is added holds none.
-            resource = action["resource"]
-            assert b"null" not in msgspec.json.encode(resource.pop("extension")[-1])
-            assert resource in orders_of(data)
-        assert b"null" not in msgspec.json.encode(answer)
+        # An order goes back as it came, nulls included; what is added holds none.
+        assert b"null" not in msgspec.json.encode(without_echo(answer))
+        for action in answer["systemActions"]:
+            del action["resource"]["extension"]
+            assert action["resource"] in orders_of(data)
     else:
         assert response.status_code in (400, 412, 422)
         assert response.json["resourceType"] == "OperationOutcome"
