@@ -86,7 +86,13 @@ def _heading(d: Determination) -> list[str]:
     what = escape(d.order_label or d.order)
     subject = f"**{what}**, judged for {d.as_of} against {policy} (version {d.policy.version})."
     payer = f" Coverage: {escape(d.coverage.plan or d.coverage.payer)}." if d.coverage else ""
-    return [subject + payer, "", _OUTCOMES[d.outcome]]
+    return [subject + payer, "", _outcome(d)]
+
+
+def _outcome(d: Determination) -> str:
+    if d.outcome == "needs-documentation" and any(n.reserved for n in walk(d.criteria)):
+        return "As charted, a criterion fails, but the policy reserves the decision about it."
+    return _OUTCOMES[d.outcome]
 
 
 def _sections(d: Determination, could_not: list[str]) -> Iterator[tuple[str, list[str]]]:
@@ -152,7 +158,7 @@ def _lacking_lines(node: Node, indent: str) -> list[str]:
 
 def _found(node: Node) -> list[str]:
     """What the record shows, notes first (they say how a number came about)."""
-    notes = [escape(note) for note in node.notes]
+    notes = [escape(note.rstrip(".")) for note in node.notes]
     shown = [text for e in node.evidence[:_MAX_EVIDENCE] if (text := _evidence(e))]
     rest = len(node.evidence) - _MAX_EVIDENCE
     if rest > 0:

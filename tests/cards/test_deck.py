@@ -227,3 +227,15 @@ def test_each_of_several_known_coverages_is_answered_by_a_card_of_its_own() -> N
         msgspec.structs.replace(NOT_MET, coverage=CoverageRef(f"Coverage/{n}", "Plan")) for n in (1, 2)
     )
     assert len(cards(first, second)) == 2
+
+
+def test_a_failure_that_the_policy_reserves_is_not_called_undocumented() -> None:
+    failed = criterion("guideline", "unmet", reserved=True)
+    assert "the policy reserves the decision" in detail(determination("needs-documentation", failed))
+    open_one = criterion("guideline", "unknown", reason="no_data")
+    assert "Nothing on file contradicts" in detail(determination("needs-documentation", open_one))
+
+
+def test_a_sentence_ends_with_one_full_stop() -> None:
+    noted = criterion("visit", "unmet", notes=["the last visit was in 2024."])
+    assert "Found: the last visit was in 2024.\n" in detail(determination("not-met", noted))
