@@ -64,7 +64,9 @@ def with_orders(request: HookRequest, server: FhirServer | str, queries: Sequenc
 def _named(request: HookRequest, server: FhirServer | str) -> Found:
     """The request with the orders that its context names."""
     held = _by_name(_prefetched(request, ORDER_KINDS))
-    absent = [name for name in request.named if _in(held, name) is None]
+    # One order may be named twice, in two spellings.
+    names = list({relative(name): name for name in request.named}.values())
+    absent = [name for name in names if _in(held, name) is None]
     failures = {name: _why_not_asked(name, server) for name in absent}
     asked = [name for name in absent if not failures[name]]
     if isinstance(server, FhirServer):
@@ -74,7 +76,7 @@ def _named(request: HookRequest, server: FhirServer | str) -> Found:
             held |= _by_name(drafts_within(text, ORDER_KINDS, "fhirServer"))
             failures[name] = failure or "the FHIR server sent something else than was asked for"
     drafts, missing = list(request.drafts), []
-    for name in request.named:
+    for name in names:
         draft = _in(held, name)
         if draft is None:
             missing.append(Missing(relative(name), relative(name), failures[name]))

@@ -142,9 +142,9 @@ def templates(hook: Hook, asked: Sequence[Query], style: Version = "2.0") -> dic
         found.setdefault(query.key, query.template)
     if hook in ENCOUNTER_HOOKS:
         found |= _open_orders(asked)
-    if style == "2.0":
-        found |= _DISPATCHED if hook == "order-dispatch" else _USER
-    return found
+    if hook != "order-dispatch":
+        return found | {key: template for key, template in _USER.items() if key not in found}
+    return found | _DISPATCHED if style == "2.0" else found
 
 
 def _open_orders(asked: Sequence[Query]) -> dict[str, str]:

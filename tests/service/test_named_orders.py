@@ -62,8 +62,17 @@ def test_a_dispatched_order_is_found_in_prefetch_whatever_its_key(
         {"dispatchedOrders": ["DeviceRequest/pump-1"], "fulfillmentTasks": [{"resourceType": "Task"}]},
         {"dispatchedOrders": ["https://ehr.example.org/fhir/DeviceRequest/pump-1/_history/3"]},
         {"order": "DeviceRequest/pump-1", "dispatchedOrders": ["DeviceRequest/pump-1"]},
+        {"dispatchedOrders": ["DeviceRequest/pump-1", "https://ehr.example.org/fhir/DeviceRequest/pump-1"]},
     ],
-    ids=["1.0", "1.0 with task", "1.1", "1.1 with tasks and no performer", "absolute, of a version", "both"],
+    ids=[
+        "1.0",
+        "1.0 with task",
+        "1.1",
+        "1.1 with tasks and no performer",
+        "absolute, of a version",
+        "both",
+        "twice",
+    ],
 )
 def test_both_shapes_of_the_context_are_read(client: FlaskClient, context: Json) -> None:
     body = dispatch(prefetch={"order": ACTIVE, "patient": PATIENT})
