@@ -20,6 +20,7 @@ from cards.response_types import INSTRUCTIONS, Version
 from cds_service.hook_request import HookRequest
 from cds_service.judging import Judgement
 from cds_service.proposing import Offers, proposals
+from cds_service.system_actions import system_actions
 
 SOURCE = "coverage-hooks"
 _NO_VERDICT = "This says nothing about coverage: check the payer's policy in the usual way."
@@ -43,7 +44,7 @@ def hook_answer(
     """
     configuration = request.configuration
     cards = list(_cards(request, service_id, judgement, offers, show_met, pages))
-    return {"cards": most_severe(cards, configuration.max_cards)}
+    return {"cards": most_severe(cards, configuration.max_cards), **system_actions(request, judgement)}
 
 
 def _cards(
@@ -79,7 +80,7 @@ def fault_answer(request: HookRequest, service_id: str, fault_id: str) -> dict[s
     text = "Coverage could not be checked: the service had a fault"
     body = f"{what} was not checked. {_NO_VERDICT}\n\nFor the support: fault {fault_id}.\n"
     notices = _Notices(_card_ids(request, service_id), request.configuration.version)
-    return {"cards": [notices.card("fault", text, body, orders)]}
+    return {"cards": [notices.card("fault", text, body, orders)], **system_actions(request, None)}
 
 
 def _card_ids(request: HookRequest, service_id: str) -> CardId:

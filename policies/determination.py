@@ -34,6 +34,14 @@ class Part(Struct, omit_defaults=True):
     parts: list[Part] = []
 
 
+class Limit(Struct, frozen=True, omit_defaults=True):
+    """How much the policy allows: an amount with its unit (UCUM), or a span of time (ISO 8601)."""
+
+    amount: float | None = None
+    unit: str = ""
+    span: str = ""
+
+
 class Node(Struct, omit_defaults=True):
     """A criterion (with clauses) or a group of them (with operator and criteria).
 
@@ -70,6 +78,7 @@ class Node(Struct, omit_defaults=True):
     fact: str = ""
     instead: Replacement | None = None
     parts: list[Part] = []
+    limit: Limit | None = None
     criteria: list[Node] = []
 
 
@@ -80,13 +89,25 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(inner)
 
 
+class Contact(Struct, frozen=True, omit_defaults=True):
+    """Whom to ask about answers under a policy. system: phone, fax, email or url."""
+
+    name: str
+    system: str
+    value: str
+
+
 class PolicyRef(Struct, omit_defaults=True):
+    """The policy that was asked. until: the last day on which it is in force, "" when that is open."""
+
     id: str
     version: str
     payer: str
     title: str
     sha256: str = ""
     url: str = ""
+    until: str = ""
+    contact: Contact | None = None
 
 
 class Stated(Struct, omit_defaults=True):
@@ -97,6 +118,7 @@ class Stated(Struct, omit_defaults=True):
     answer: str = ""
     phase: str = ""
     citation: Cited | None = None
+    limit: Limit | None = None
 
 
 class CoverageRef(Struct, omit_defaults=True):
@@ -138,6 +160,15 @@ class Determination(Struct, omit_defaults=True):
     order_label: str = ""
 
 
+class Lapsed(Struct, omit_defaults=True):
+    """An order whose only coverage with a loaded payer is not active on its day."""
+
+    order: str
+    coverage: CoverageRef
+    as_of: str
+    order_label: str = ""
+
+
 class NotEvaluated(Struct, omit_defaults=True):
     """An order without a determination, and why."""
 
@@ -146,8 +177,13 @@ class NotEvaluated(Struct, omit_defaults=True):
 
 
 class Report(Struct, omit_defaults=True):
-    """All answers to one request. `payer_note`: what was found out about the payer, for the reader."""
+    """All answers to one request.
+
+    payer_note: what was found out about the payer, for the reader. lapsed: coverages that would have
+    counted, were they active.
+    """
 
     determinations: list[Determination]
     not_evaluated: list[NotEvaluated]
     payer_note: str = ""
+    lapsed: list[Lapsed] = []

@@ -18,7 +18,7 @@ from mappings.order import Order, ordered_item, orders_of
 from mappings.orderables import FILE as ORDERABLES
 from mappings.orderables import Orderables
 from mappings.terminology import ValueSets
-from policies.determination import Determination, NotEvaluated, Report
+from policies.determination import Determination, Lapsed, NotEvaluated, Report
 from policies.evaluator import evaluate
 from policies.library import LIBRARY, policy_files
 from policies.loader import load_policy
@@ -101,6 +101,10 @@ class Engine(Struct, frozen=True):
             report.not_evaluated.append(NotEvaluated(order.reference, "no loaded policy lists this order"))
             return
         report.payer_note = report.payer_note or selection.note
+        report.lapsed.extend(
+            Lapsed(order.reference, coverage, order.day.isoformat(), order_label(order, chart))
+            for coverage in selection.lapsed
+        )
         found = [
             determination
             for question in selection.questions

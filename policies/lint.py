@@ -72,6 +72,7 @@ def _tests(policy: Policy) -> Iterator[tuple[str, ...]]:
     for condition in policy.conditions():
         for test in tests_of(condition):
             yield (*test.predicate.parameters, *parameters_in(test.given.values()))
+    yield tuple(limit.name for limit in policy.limits())
 
 
 def _replacement(criterion: Criterion, policy: Policy) -> Iterator[str]:

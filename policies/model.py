@@ -12,8 +12,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from policies.determination import Contact
 from policies.predicates import Predicate
 
+CONTACT_SYSTEMS = ("phone", "fax", "email", "url")
 STATES = ("met", "unmet", "unknown")
 OUTCOMES = ("met", "not-met", "needs-documentation", "excluded", "not-applicable")
 
@@ -101,6 +103,7 @@ class Criterion(Struct, frozen=True):
     certain; a document that may be needed is a to-do).
     kind: criterion, referral, exclusion, contraindication or documentation. danger: it threatens life.
     instead: the code to order where this stands in the way.
+    limit: how much of the order the policy allows.
     cannot_be: states that no order can have here -> why.
     """
 
@@ -119,6 +122,7 @@ class Criterion(Struct, frozen=True):
     required: bool = False
     danger: bool = False
     instead: Replacement | None = None
+    limit: Parameter | None = None
     cannot_be: Mapping[str, str] = {}
 
 
@@ -158,7 +162,7 @@ class Rule(Struct, frozen=True):
     """A statement that holds when its condition does: prior authorisation, caveat, notice.
 
     answer: for prior authorisation "required", "not-required" or "unknown". outcomes: outcomes to
-    which a caveat belongs, () for all.
+    which a caveat belongs, () for all. limit: how much of the order the statement allows.
     """
 
     id: str
@@ -169,6 +173,7 @@ class Rule(Struct, frozen=True):
     condition: Condition | None = None
     answer: str = ""
     outcomes: tuple[str, ...] = ()
+    limit: Parameter | None = None
 
 
 class Duty(Struct, frozen=True):
@@ -229,6 +234,7 @@ class Policy(Struct, frozen=True):
     derived: Mapping[str, int]
     file: str
     sha256: str
+    contact: Contact | None = None
 
     @property
     def reference(self) -> str:
@@ -261,6 +267,17 @@ class Policy(Struct, frozen=True):
         for duty in self.duties:
             if duty.applies_when is not None:
                 yield duty.applies_when
+
+    def limits(self) -> Iterator[Parameter]:
+        """The parameters that limit what is ordered."""
+        limiting: tuple[Criterion | Rule, ...] = (
+            *self.criteria(),
+            *self.prior_authorization,
+            *self.caveats,
+        )
+        for item in limiting:
+            if item.limit is not None:
+                yield item.limit
 
     def facts(self) -> frozenset[str]:
         """Names of all facts that the policy asks for."""

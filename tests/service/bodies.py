@@ -148,3 +148,12 @@ def code(outcome: Json) -> str:
     """The stable code of an error."""
     found: str = issue(outcome)["details"]["coding"][0]["code"]
     return found
+
+
+def without_echo(answer: Json) -> Json:
+    """A response whose system actions hold of each order only what was added last."""
+    actions = [
+        action | {"resource": action["resource"]["extension"][-1]}
+        for action in answer.get("systemActions", ())
+    ]
+    return answer | {"systemActions": actions}

@@ -91,7 +91,7 @@ def test_no_order_is_answered_without_a_card(client: FlaskClient) -> None:
     body = sign()
     body["context"]["draftOrders"]["entry"] = []
     response = client.post(SIGN, json=body)
-    assert (response.status_code, response.json) == (200, {"cards": []})
+    assert (response.status_code, response.json) == (200, {"cards": [], "systemActions": []})
 
 
 def test_two_hundred_orders_are_all_answered(client: FlaskClient) -> None:
@@ -164,7 +164,7 @@ def test_an_order_that_no_policy_lists_has_no_card_and_needs_no_data(client: Fla
         codeCodeableConcept={"coding": [{"system": "https://bluebutton.cms.gov/x", "code": "E0250"}]}
     )
     response = client.post(SIGN, json=sign(bed))
-    assert (response.status_code, response.json) == (200, {"cards": []})
+    assert (response.status_code, response.json) == (200, {"cards": [], "systemActions": []})
 
 
 def test_orders_without_a_code_or_of_an_unknown_type_have_no_card(client: FlaskClient) -> None:
@@ -175,7 +175,7 @@ def test_orders_without_a_code_or_of_an_unknown_type_have_no_card(client: FlaskC
         pump_order(codeCodeableConcept={"text": "a pump"}),
     ]
     response = client.post(SIGN, json=sign(*orders, prefetch=PREFETCH))
-    assert (response.status_code, response.json) == (200, {"cards": []})
+    assert (response.status_code, response.json) == (200, {"cards": [], "systemActions": []})
 
 
 @pytest.mark.req("A3.32")
@@ -208,7 +208,7 @@ def test_text_of_the_request_is_escaped_on_cards(client: FlaskClient, fake_engin
 def test_a_card_for_everything_met_is_a_setting(fake_engine: FakeEngine) -> None:
     fake_engine.outcome = "met"
     body = sign(prefetch=PREFETCH)
-    assert client_of(fake_engine).post(SIGN, json=body).json == {"cards": []}
+    assert client_of(fake_engine).post(SIGN, json=body).json == {"cards": [], "systemActions": []}
     assert len(client_of(fake_engine, show_met=True).post(SIGN, json=body).json["cards"]) == 1
 
 

@@ -265,7 +265,10 @@ def test_an_order_not_to_do_something_has_no_card(client: FlaskClient) -> None:
     assert judged(
         client.post(SIGN, json=sign(order | {"doNotPerform": False}, prefetch={"patient": PATIENT})).json
     )
-    assert client.post(SIGN, json=sign(order, prefetch={"patient": PATIENT})).json == {"cards": []}
+    assert client.post(SIGN, json=sign(order, prefetch={"patient": PATIENT})).json == {
+        "cards": [],
+        "systemActions": [],
+    }
 
 
 @pytest.mark.parametrize("hook", HOOKS)

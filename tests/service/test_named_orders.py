@@ -189,7 +189,7 @@ def test_a_dispatch_of_nothing_is_refused(client: FlaskClient, names: Json) -> N
 @pytest.mark.req("B1.107")
 def test_an_order_not_to_do_something_has_no_card(client: FlaskClient) -> None:
     body = dispatch(prefetch={"order": pump_order(status="active", doNotPerform=True)})
-    assert client.post(DISPATCH, json=body).json == {"cards": []}
+    assert client.post(DISPATCH, json=body).json == {"cards": [], "systemActions": []}
 
 
 def test_a_missing_order_is_listed_among_those_without_a_determination(client: FlaskClient) -> None:
@@ -253,7 +253,7 @@ def test_an_order_behind_an_appointment_that_cannot_be_had_is_a_card(client: Fla
 def test_an_appointment_that_names_no_order_has_no_card(client: FlaskClient, based_on: Any) -> None:
     body = book({"resourceType": "Appointment", "id": "a1", "basedOn": based_on})
     response = client.post(BOOK, json=body)
-    assert (response.status_code, response.json) == (200, {"cards": []})
+    assert (response.status_code, response.json) == (200, {"cards": [], "systemActions": []})
 
 
 @pytest.mark.parametrize(("code_", "listed"), [("E0784", True), ("E0250", False)])

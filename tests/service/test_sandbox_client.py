@@ -119,7 +119,7 @@ def test_a_pump_order_of_its_shape_gives_a_card_that_it_can_show(client: FlaskCl
 
 def test_its_prescription_is_read_though_a_list_is_an_object(client: FlaskClient) -> None:
     response = client.post(SIGN, json=order_sign(prescription()), headers=HEADERS)
-    assert (response.status_code, response.json) == (200, {"cards": []})
+    assert (response.status_code, response.json) == (200, {"cards": [], "systemActions": []})
     answer = client.post("/determinations", json=order_sign(prescription())).json
     assert answer["not_evaluated"][0]["order"] == "MedicationRequest/request-123"
 
