@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -50,6 +51,10 @@ class Desk:
         if engine is not self._judge.engine:
             self._judge = Judge(engine, self._access, self._clock)
         return self._judge
+
+    def now(self) -> datetime:
+        """The time of this service, with its offset."""
+        return self._clock()
 
     def hook_request(self, *hooks: str) -> HookRequest:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""

@@ -7,7 +7,7 @@
     |  |- invalid-request       a part of the hook request is missing or of the wrong type
     |  `- wrong-hook            another hook than that of the service
     |- NotFoundError         404
-    |  |- unknown-route, unknown-service, unknown-policy
+    |  |- unknown-route, unknown-service, unknown-policy, unknown-questionnaire
     |- MethodError           405  wrong-method (with Allow)
     |- NoDataError           412  no-data
     |- TooLargeError         413  too-large

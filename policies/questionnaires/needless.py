@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from policies.model import Compound, Condition, Criterion, Node, Test
 
-
 T = TypeVar("T")
 
 

@@ -6,6 +6,7 @@ Groups without a title are not shown; what they mean for their members (needless
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
@@ -28,6 +29,9 @@ from policies.model import (
 )
 from policies.nearest import shut
 from policies.questionnaires.needless import Clause, unique, until_met, until_moot
+from policies.questionnaires.scopes import exclude_each_other
+
+_YES_OR_NO = re.compile(r"(Is|Are|Was|Were|Does|Do|Did|Has|Have|Had|Can|Must|May|Will)\b")
 
 
 class Ground(Struct, frozen=True):
@@ -73,10 +77,14 @@ def is_narrative(fact: FactDefinition) -> bool:
 
 
 def parts_of(policy: Policy, service: Service) -> list[Group]:
-    """Everything that bears on an order of a service, as titled groups in the order of reading."""
+    """All criteria that may bear on an order of a service, as groups in the order of reading.
+
+    What the policy says about orders of other services alone is left out.
+    """
 
     def part(name: str, title: str, criteria: Iterable[Criterion]) -> Group:
-        return Group(id=f"policy.{name}", operator="all", nodes=tuple(criteria), line=0, title=title)
+        nodes = tuple(c for c in criteria if not exclude_each_other(c.applies_when, service.when))
+        return Group(id=f"policy.{name}", operator="all", nodes=nodes, line=0, title=title)
 
     return [
         part("scope", "Whom and what the policy is for", policy.scope),
@@ -109,7 +117,7 @@ def asks_something_open(
     asking = {
         node.id
         for part in parts_of(policy, service)
-        for node in (*criteria_of(part), *groups_of(part))
+        for node in _nodes(part)
         for test in _tests(node)
         if is_narrative(catalogue.facts[test.fact])
     }
@@ -129,6 +137,11 @@ def _open(node: Judged) -> Iterator[Judged]:
         yield node
     for inner in node.criteria:
         yield from _open(inner)
+
+
+def _nodes(group: Group) -> Iterator[Node]:
+    yield from groups_of(group)
+    yield from criteria_of(group)
 
 
 def _tests(node: Node) -> Iterator[Test]:
@@ -209,10 +222,18 @@ class _Collector:
         spared = len({use.clauses for use in uses}) == 1 and name not in self._never_spared
         return Question(
             fact=fact,
-            text=(asks[0] if len(asks) == 1 else "") or fact.ask or f"{fact.label}?",
+            text=_text(fact, asks[0] if len(asks) == 1 else ""),
             grounds=unique(use.ground for use in uses),
             clauses=uses[0].clauses if spared else (),
         )
+
+
+def _text(fact: FactDefinition, ask: str) -> str:
+    """The question: what the criterion asks, else the fact; a boolean says what its yes stands for."""
+    text = ask or fact.ask or f"{fact.label}?"
+    if fact.type == "boolean" and not _YES_OR_NO.match(text):
+        text += f" Yes or no: {fact.label}?"
+    return text
 
 
 def _common(places: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

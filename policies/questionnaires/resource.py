@@ -30,7 +30,13 @@ OPTIONS = "urn:coverage-hooks:fact:"
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 _UCUM = "http://unitsofmeasure.org"
-_ITEM_TYPES = {"boolean": "boolean", "integer": "integer", "decimal": "decimal", "date": "date", "enum": "choice"}
+_ITEM_TYPES = {
+    "boolean": "boolean",
+    "integer": "integer",
+    "decimal": "decimal",
+    "date": "date",
+    "enum": "choice",
+}
 _INTRODUCTION = (
     "Answer what applies to this order and what the record bears out; leave the rest open. What is left open "
     "counts as not known, never as a no. Refer to this response from the document that supports it "
