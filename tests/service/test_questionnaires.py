@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from fhir.resources.R4B.parameters import Parameters
 from flask.testing import FlaskClient
+from msgspec import structs
 
 from cds_service.questionnaires import questionnaire_canonical
 from cds_service.settings import Settings
 from policies.determination import Determination, Node, PolicyRef
 from policies.engine import Engine
+from policies.registry import Registry
 from tests.service.bodies import Json, code, issue, pump_order
 from tests.service.conftest import client_of
 
@@ -142,6 +145,26 @@ def test_metadata_says_what_can_be_done(client: FlaskClient) -> None:
 def test_a_browser_may_ask(client: FlaskClient, path: str) -> None:
     headers = {"Origin": "https://dtr.example.org", "Access-Control-Request-Method": "GET"}
     assert client.options(path, headers=headers).headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_without_a_version_the_one_in_force_is_read(engine: Engine) -> None:
+    (aetna,) = [policy for policy in engine.registry.policies if policy.id == "aetna.cpb-0161"]
+    versions = [
+        structs.replace(aetna, version="next", effective_from=date(2027, 1, 1)),
+        structs.replace(
+            aetna, version="old", effective_from=date(2025, 1, 1), effective_to=date(2025, 12, 31)
+        ),
+        structs.replace(aetna, version="draft", status="draft", effective_from=date(2026, 2, 1)),
+        aetna,
+    ]
+    registry = Registry(versions, engine.value_sets)
+    here = client_of(structs.replace(engine, registry=registry), public_url=BASE)
+    assert here.get(f"/fhir/Questionnaire/{PUMP}").json["version"] == VERSION
+    assert here.get(f"/fhir/Questionnaire/{PUMP}|next").json["effectivePeriod"]["start"] == "2027-01-01"
+    assert here.get(f"/fhir/Questionnaire/{PUMP}|draft").json["status"] == "draft"
+    assert here.get("/fhir/Questionnaire").json["total"] == len(aetna.services)
+    answer = here.post(PACKAGE, json=parameters(("order", pump_order(authoredOn="2025-06-01")))).json
+    assert [form["version"] for form, _ in packages(answer)] == ["old"]
 
 
 # $questionnaire-package
