@@ -1,14 +1,12 @@
-"""The operation $questionnaire-package: what is asked, and the packages that answer it.
+"""The packages that answer the operation $questionnaire-package.
 
-Asked by canonical address, by order (with coverage), or both; each questionnaire comes once, in a
-Bundle with a draft of its response. What cannot be had is said in the parameter Outcome; when it
-is all that was asked, the answer is an error. `changedsince` is not used: the answer is always whole.
+Each questionnaire comes once, in a Bundle with a draft of its response. What cannot be had is said in
+the parameter Outcome; when it is all that was asked, the answer is an error.
 Source: Da Vinci DTR 2.0.1 and 2.1, OperationDefinition questionnaire-package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
@@ -16,80 +14,16 @@ import msgspec
 from msgspec import Raw, Struct
 
 from cds_service.drafts import Draft, read_drafts
-from cds_service.errors import BadRequestError, NotFoundError, UnusableError, not_json, too_deep
+from cds_service.errors import NotFoundError, UnusableError, not_json
 from cds_service.hook_request import HookRequest
 from cds_service.judging import Judge
+from cds_service.package_request import PackageRequest
 from cds_service.questionnaire_shelf import Json, Shelf
 from mappings.chart import reference_of
 from mappings.fhir import Coverage, Reference
 from mappings.parsing import read
 from policies.determination import Report
 from policies.questionnaires.response import draft
-
-_NULL = Raw(b"null")
-
-
-class PackageRequest(Struct, frozen=True):
-    """What is asked. orders, coverages: FHIR resources as JSON text. context: an id given by CRD."""
-
-    canonicals: tuple[str, ...] = ()
-    orders: tuple[Raw, ...] = ()
-    coverages: tuple[Raw, ...] = ()
-    context: str = ""
-
-
-class _Parameter(Struct):
-    name: str = ""
-    resource: Raw = _NULL
-    valueCanonical: str = ""
-    valueUri: str = ""
-    valueString: str = ""
-
-    @property
-    def text(self) -> str:
-        return self.valueCanonical or self.valueUri or self.valueString
-
-
-class _Parameters(Struct):
-    resourceType: str = ""
-    parameter: tuple[_Parameter, ...] = ()
-
-
-_parameters = msgspec.json.Decoder(_Parameters)
-
-
-def read_parameters(body: bytes) -> PackageRequest:
-    """The Parameters of a request. Raises BadRequestError for what is no such resource."""
-    mend = "Send FHIR Parameters with questionnaire, or with order and coverage."
-    try:
-        found = _parameters.decode(body)
-    except msgspec.ValidationError:
-        what = "The body is no Parameters resource, or a parameter in it has the wrong type."
-        raise BadRequestError("invalid-request", what, where="Parameters", mend=mend) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise not_json(error) from None
-    except RecursionError:
-        raise too_deep() from None
-    if found.resourceType != "Parameters":
-        what = "The body is no Parameters resource."
-        raise BadRequestError("invalid-request", what, where="resourceType", mend=mend)
-    return PackageRequest(
-        canonicals=tuple(p.text for p in found.parameter if p.name == "questionnaire"),
-        orders=tuple(_resources(found, "order")),
-        coverages=tuple(_resources(found, "coverage")),
-        context=next((p.text for p in found.parameter if p.name == "context"), ""),
-    )
-
-
-def _resources(parameters: _Parameters, name: str) -> Iterator[Raw]:
-    for index, parameter in enumerate(parameters.parameter):
-        if parameter.name == name:
-            if not bytes(parameter.resource).startswith(b"{"):
-                what = f"The parameter {name} holds no resource."
-                where = f"Parameters.parameter[{index}].resource"
-                mend = "Send the resource itself, not a reference to it."
-                raise BadRequestError("invalid-request", what, where=where, mend=mend)
-            yield parameter.resource
 
 
 class _Package(Struct):
@@ -112,10 +46,9 @@ class Packer:
     def answer(self, asked: PackageRequest) -> Json:
         """The Parameters to send back.
 
-        Raises BadRequestError when nothing is asked, NotFoundError when only questionnaires are asked
-        for that are not here, UnusableError for a context or orders of which nothing can be made.
+        Raises NotFoundError when only questionnaires are asked for that are not here, UnusableError
+        for orders and coverages of different patients, BadRequestError for what is no JSON.
         """
-        _check(asked)
         drafts, coverages = _drafts(asked), _coverages(asked)
         patient = _patient(drafts, coverages)
         context = [d.reference for d in drafts] + [reference_of(c) for c in coverages if c.id]
@@ -176,18 +109,6 @@ class Packer:
             name = " ".join((response["questionnaire"], patient, *package.context))
             entries.append({"fullUrl": uuid5(NAMESPACE_URL, name).urn, "resource": response})
         return {"resourceType": "Bundle", "type": "collection", "entry": entries}
-
-
-def _check(asked: PackageRequest) -> None:
-    if asked.canonicals or asked.orders:
-        return
-    if asked.context:
-        what = "This service keeps no context of earlier answers."
-        mend = "Send the questionnaire that coverage-information names, or the order and its coverage."
-        raise UnusableError("unusable-context", what, where="context", mend=mend)
-    what = "Nothing is asked for: questionnaire, order and context are all missing."
-    mend = "Send questionnaire, or order and coverage (invariant dtr-1)."
-    raise BadRequestError("invalid-request", what, where="Parameters.parameter", mend=mend)
 
 
 def _drafts(asked: PackageRequest) -> tuple[Draft, ...]:

@@ -13,7 +13,7 @@ from policies.determination import Determination
 from policies.engine import Engine
 from policies.model import Policy, Service
 from policies.questionnaires.naming import canonical, questionnaire_id, questionnaire_url
-from policies.questionnaires.questions import asks_something_open
+from policies.questionnaires.offer import asks_something_open
 from policies.questionnaires.resource import questionnaire
 
 Json = dict[str, Any]

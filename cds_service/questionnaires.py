@@ -17,7 +17,8 @@ from cds_service.body import read_body
 from cds_service.capability import capability_statement
 from cds_service.desk import Desk, desk
 from cds_service.errors import MEDIA_TYPE, NotFoundError
-from cds_service.questionnaire_package import PackageRequest, Packer, read_parameters
+from cds_service.package_request import PackageRequest, checked, read_parameters
+from cds_service.questionnaire_package import Packer
 from cds_service.questionnaire_shelf import Json, Shelf
 from cds_service.settings import Settings
 from policies.determination import Determination
@@ -90,9 +91,8 @@ def package() -> Response:
     """The operation; by GET it takes what fits a query (`questionnaire`, `context`)."""
     here = desk()
     if request.method == "GET":
-        asked = PackageRequest(
-            canonicals=tuple(request.args.getlist("questionnaire")), context=request.args.get("context", "")
-        )
+        names, context = request.args.getlist("questionnaire"), request.args.get("context", "")
+        asked = checked(PackageRequest(canonicals=tuple(names), context=context))
     else:
         asked = read_parameters(read_body(request, here.settings.body_limit))
     return _fhir(Packer(_shelf(here), here.judge, here.now()).answer(asked))

@@ -7,29 +7,14 @@ Groups without a title are not shown; what they mean for their members (needless
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from mappings.catalogue import Catalogue, FactDefinition
-from policies.determination import Determination
-from policies.determination import Node as Judged
-from policies.model import (
-    Citation,
-    Condition,
-    Criterion,
-    Group,
-    Node,
-    Policy,
-    Service,
-    Test,
-    criteria_of,
-    groups_of,
-    tests_of,
-)
-from policies.nearest import shut
+from policies.model import Citation, Condition, Criterion, Node, Policy, Service, Test, tests_of
 from policies.questionnaires.needless import Clause, unique, until_met, until_moot
-from policies.questionnaires.scopes import exclude_each_other
+from policies.questionnaires.parts import is_narrative, parts_of
 
 _YES_OR_NO = re.compile(r"(Is|Are|Was|Were|Does|Do|Did|Has|Have|Had|Can|Must|May|Will)\b")
 
@@ -71,84 +56,12 @@ class _Use(Struct, frozen=True):
     clauses: tuple[Clause, ...]
 
 
-def is_narrative(fact: FactDefinition) -> bool:
-    """Whether no record can tell a fact, and a clinician may state it."""
-    return fact.stated and not fact.derivations
-
-
-def parts_of(policy: Policy, service: Service) -> list[Group]:
-    """All criteria that may bear on an order of a service, as groups in the order of reading.
-
-    What the policy says about orders of other services alone is left out.
-    """
-
-    def part(name: str, title: str, criteria: Iterable[Criterion]) -> Group:
-        nodes = tuple(c for c in criteria if not exclude_each_other(c.applies_when, service.when))
-        return Group(id=f"policy.{name}", operator="all", nodes=nodes, line=0, title=title)
-
-    return [
-        part("scope", "Whom and what the policy is for", policy.scope),
-        Group(id="", operator="all", nodes=(service.criteria,), line=service.line),
-        part("documentation", "Documents on file", policy.documentation),
-        part(
-            "reservations",
-            "What leaves the decision to the payer",
-            (reservation.criterion for reservation in service.reservations),
-        ),
-        part("exclusions", "What the policy excludes; answer what may apply here", policy.exclusions),
-    ]
-
-
 def questions(policy: Policy, service: Service, catalogue: Catalogue) -> Section:
     """The questions of a service, below a root without title; no members when there is nothing to ask."""
     collector = _Collector(policy, catalogue)
     for part in parts_of(policy, service):
         collector.walk(part, (), ())
     return collector.section()
-
-
-def asks_something_open(
-    determination: Determination, policy: Policy, service: Service, catalogue: Catalogue
-) -> bool:
-    """Whether the questionnaire of a service asks for something that an answer to an order left open.
-
-    What is open on a path for another use of the pump does not count.
-    """
-    asking = {
-        node.id
-        for part in parts_of(policy, service)
-        for node in _nodes(part)
-        for test in _tests(node)
-        if is_narrative(catalogue.facts[test.fact])
-    }
-    judged = (
-        determination.criteria,
-        *determination.documentation,
-        *determination.reservations,
-        *determination.exclusions,
-    )
-    return any(node.id in asking for top in judged for node in _open(top))
-
-
-def _open(node: Judged) -> Iterator[Judged]:
-    if node.state == "met" or shut(node):
-        return
-    if node.state == "unknown":
-        yield node
-    for inner in node.criteria:
-        yield from _open(inner)
-
-
-def _nodes(group: Group) -> Iterator[Node]:
-    yield from groups_of(group)
-    yield from criteria_of(group)
-
-
-def _tests(node: Node) -> Iterator[Test]:
-    own = node.condition if isinstance(node, Criterion) else node.gate
-    for condition in (node.applies_when, own):
-        if condition is not None:
-            yield from tests_of(condition)
 
 
 class _Collector:

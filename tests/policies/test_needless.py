@@ -21,7 +21,8 @@ from policies.loader import load_policy
 from policies.model import Citation, Compound, Condition, Criterion, Group, Node, Policy, Service
 from policies.model import Test as Demand
 from policies.predicates import compile_predicate
-from policies.questionnaires.questions import asks_something_open, is_narrative
+from policies.questionnaires.offer import asks_something_open
+from policies.questionnaires.parts import is_narrative
 from policies.questionnaires.resource import questionnaire
 from tests.forms import Json, asked, enabled, items
 from tests.policies.small_policy import VALID

@@ -19,7 +19,7 @@ from policies.cases import Case, GivenFacts, load_cases, run
 from policies.engine import Engine
 from policies.evaluator import evaluate
 from policies.model import Policy, Service, criteria_of
-from policies.questionnaires.questions import is_narrative, parts_of
+from policies.questionnaires.parts import is_narrative, parts_of
 from policies.questionnaires.resource import questionnaire
 from tests.forms import Json, asked, enabled, items
 
@@ -80,6 +80,7 @@ def test_every_item_has_a_name_of_its_own_and_a_text(policy: Policy, service: Se
     assert all(item["item"] for item in items(form) if item["type"] == "group")
 
 
+@pytest.mark.req("B3.137")
 @each_service
 def test_every_question_is_a_fact_that_only_a_statement_can_tell(policy: Policy, service: Service) -> None:
     for name, item in asked(form_of(policy, service)).items():

@@ -330,6 +330,7 @@ def determination(**changes: Any) -> Determination:
     )
 
 
+@pytest.mark.req("B3.136")
 def test_a_determination_that_waits_for_a_statement_has_a_form(engine: Engine) -> None:
     canonical = questionnaire_canonical(Settings(public_url=BASE), engine)
     assert canonical(determination()) == f"{FORM}|{VERSION}"
