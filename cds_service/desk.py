@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -54,6 +55,10 @@ class Desk:
     def _judge_of(self, engine: Engine) -> Judge:
         strict = self.settings.payer_mismatch == "strict"
         return Judge(engine, self._access, self._clock, style=self.settings.prefetch_style, strict=strict)
+
+    def now(self) -> datetime:
+        """The time of this service, with its offset."""
+        return self._clock()
 
     def hook_request(self, *hooks: str) -> HookRequest:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""

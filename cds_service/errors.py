@@ -8,7 +8,7 @@
     |  |- wrong-hook            another hook than that of the service (422 in CRD 2.0)
     |  `- payer-mismatch        no one payer that this service knows (strict mode)
     |- NotFoundError         404
-    |  |- unknown-route, unknown-service, unknown-policy
+    |  |- unknown-route, unknown-service, unknown-policy, unknown-questionnaire
     |- MethodError           405  wrong-method (with Allow)
     |- NoDataError           412  no-data
     |- TooLargeError         413  too-large

@@ -44,7 +44,8 @@ def hook_answer(
     """
     configuration = request.configuration
     cards = list(_cards(request, service_id, judgement, offers, show_met, pages))
-    return {"cards": most_severe(cards, configuration.max_cards), **system_actions(request, judgement)}
+    actions = system_actions(request, judgement, offers.questionnaire)
+    return {"cards": most_severe(cards, configuration.max_cards), **actions}
 
 
 def _cards(

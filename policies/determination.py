@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec import Struct, UnsetType
 
 from mappings.evidence import Evidence
-from policies.model import Replacement
+from policies.repeated import Contact, Replacement
 
 
 class Cited(Struct, frozen=True, omit_defaults=True):
@@ -87,14 +87,6 @@ def walk(node: Node) -> Iterator[Node]:
     yield node
     for inner in node.criteria:
         yield from walk(inner)
-
-
-class Contact(Struct, frozen=True, omit_defaults=True):
-    """Whom to ask about answers under a policy. system: phone, fax, email or url."""
-
-    name: str
-    system: str
-    value: str
 
 
 class PolicyRef(Struct, omit_defaults=True):

@@ -19,9 +19,7 @@ from mappings.codes import canonical, canonical_system, systems
 from mappings.dates import is_duration
 from mappings.terminology import ValueSets
 from mappings.yaml_file import Fields, allowed_words, load_mapping
-from policies.determination import Contact
 from policies.model import (
-    CONTACT_SYSTEMS,
     OUTCOMES,
     STATES,
     Citation,
@@ -33,7 +31,6 @@ from policies.model import (
     Node,
     Parameter,
     Policy,
-    Replacement,
     Reservation,
     Rule,
     Service,
@@ -41,6 +38,7 @@ from policies.model import (
     Test,
 )
 from policies.predicates import UnfitError, compile_predicate, parameters_in
+from policies.repeated import CONTACT_SYSTEMS, Contact, Replacement
 
 SCHEMA = "coverage-policy/1"
 _JOINS = ("all", "any", "not")

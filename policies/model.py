@@ -12,10 +12,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from policies.determination import Contact
 from policies.predicates import Predicate
+from policies.repeated import Contact, Replacement
 
-CONTACT_SYSTEMS = ("phone", "fax", "email", "url")
 STATES = ("met", "unmet", "unknown")
 OUTCOMES = ("met", "not-met", "needs-documentation", "excluded", "not-applicable")
 
@@ -58,14 +57,6 @@ class Citation(Struct, frozen=True):
 
     source: str
     quote: str
-
-
-class Replacement(Struct, frozen=True):
-    """The code that the document puts in place of the ordered one: canonical system, code, its words."""
-
-    system: str
-    code: str
-    says: str
 
 
 class Test(Struct, frozen=True):

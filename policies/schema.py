@@ -11,7 +11,8 @@ from typing import Any
 from mappings.catalogue import Catalogue
 from mappings.terminology import ValueSets
 from policies.loader import SCHEMA
-from policies.model import CONTACT_SYSTEMS, OUTCOMES, STATES
+from policies.model import OUTCOMES, STATES
+from policies.repeated import CONTACT_SYSTEMS
 
 _TEXT = {"type": "string"}
 _TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from policies.determination import Contact
+from policies.repeated import Contact
 
 
 class Reason(Struct, frozen=True):

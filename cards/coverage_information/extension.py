@@ -7,7 +7,7 @@ from typing import Any
 
 from cards.coverage_information.assertion import Assertion, Detail, Reason
 from cards.response_types import Version
-from policies.determination import Contact
+from policies.repeated import Contact
 
 URL = "http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-coverage-information"
 _CRD_CODES = "http://hl7.org/fhir/us/davinci-crd/CodeSystem/temp"

@@ -23,7 +23,7 @@ from mappings.fhir import Request
 from mappings.order import ordered_item
 from policies.determination import Determination, Node
 from policies.logic import Truth
-from policies.model import Replacement
+from policies.repeated import Replacement
 
 
 def alternate_cards(

@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from mappings.codes import key
 from mappings.fhir import CodeableConcept
-from policies.model import Replacement
+from policies.repeated import Replacement
 
 COVERAGE_INFORMATION = "http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-coverage-information"
 BILLING_OPTIONS = "http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-billing-options"

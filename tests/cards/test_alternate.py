@@ -13,7 +13,7 @@ from cards.proposals.whole import with_code
 from cards.response_types import ALTERNATE_REQUEST
 from mappings.codes import HCPCS
 from policies.engine import Engine
-from policies.model import Replacement
+from policies.repeated import Replacement
 from tests.mappings.orders import SNOMED, Json, concept
 from tests.policies.northwood import coverage, device_order, drug_order, practitioner
 from tests.proposals import answered, broken, cards, hook, only

@@ -12,7 +12,8 @@ from mappings.yaml_file import DataError
 from policies.determination import walk
 from policies.lint import lint
 from policies.loader import load_policy
-from policies.model import Policy, Replacement
+from policies.model import Policy
+from policies.repeated import Replacement
 from policies.schema import json_schema
 from tests.mappings.orders import catalogue, value_sets
 from tests.policies.northwood import judged

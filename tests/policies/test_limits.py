@@ -11,11 +11,12 @@ from mappings.catalogue import Catalogue
 from mappings.terminology import ValueSets
 from mappings.yaml_file import DataError
 from policies.cases import load_cases, run
-from policies.determination import Contact, Determination, Limit, walk
+from policies.determination import Determination, Limit, walk
 from policies.engine import Engine
 from policies.lint import lint
 from policies.loader import load_policy
 from policies.model import Policy
+from policies.repeated import Contact
 from policies.schema import json_schema
 from tests.policies.small_policy import VALID
 

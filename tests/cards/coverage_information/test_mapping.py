@@ -11,7 +11,8 @@ from cards.coverage_information.assertion import Assertion
 from cards.coverage_information.extension import extension
 from cards.coverage_information.mapping import asserted, asserted_without_coverage
 from cards.response_types import Version
-from policies.determination import Contact, CoverageRef, Lapsed, PolicyRef
+from policies.determination import CoverageRef, Lapsed, PolicyRef
+from policies.repeated import Contact
 from tests.cards.coverage_information.samples import ANSWERS, NOT_SHOWN, OUTCOMES, determination, order, parts
 from tests.conformance.crd_check import violations
 
