@@ -11,7 +11,13 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
-from cards.response_types import ADDITIONAL_ORDERS, ALTERNATE_REQUEST, COVERAGE_RECORDS, LAUNCH_SMART
+from cards.response_types import (
+    ADDITIONAL_ORDERS,
+    ALTERNATE_REQUEST,
+    COVERAGE_RECORDS,
+    FORM_COMPLETION,
+    LAUNCH_SMART,
+)
 from cds_service.app import create_app
 from cds_service.samples import all_shown, paperwork_missing
 from cds_service.settings import Settings
@@ -51,9 +57,23 @@ def test_a_sample_gets_education_and_the_application(base: str) -> None:
     orders = resources(only(response, ADDITIONAL_ORDERS))
     assert [order["code"]["coding"][0]["code"] for order in orders] == ["G0108", "G0109"]
     assert {order["authoredOn"] for order in orders} == {"2026-03-16"}
-    (launch,) = cards(response, LAUNCH_SMART)
+    (launch,) = (card for card in cards(response, LAUNCH_SMART) if "links" in card)
     assert launch["links"][0]["url"] == "https://app.example.org/launch?tenant=1"
     assert post(base, request) == response
+
+
+def test_the_form_of_a_task_and_of_the_order_is_served(base: str) -> None:
+    response = post(base, paperwork_missing())
+    (card,) = (card for card in cards(response, FORM_COMPLETION) if "suggestions" in card)
+    (task,) = resources(card)
+    canonical = task["input"][0]["valueCanonical"]
+    (order,) = (action["resource"] for action in response["systemActions"])
+    information = next(e for e in order["extension"] if e["url"].endswith("ext-coverage-information"))
+    named = [part["valueCanonical"] for part in information["extension"] if part["url"] == "questionnaire"]
+    assert named == [canonical]
+    address = canonical.partition("|")[0].replace(Settings().base_url, base)
+    form = requests.get(address, timeout=20).json()
+    assert (form["resourceType"], f"{form['url']}|{form['version']}") == ("Questionnaire", canonical)
 
 
 def test_an_order_that_meets_everything_gets_no_proposal(base: str) -> None:
@@ -86,7 +106,13 @@ def test_order_select_proposes_for_what_is_selected_only(base: str) -> None:
 @pytest.mark.req("B4.141")
 def test_a_client_switches_a_type_by_its_option(base: str) -> None:
     request = paperwork_missing()
-    request["extension"] = {"davinci-crd.configuration": {"clinical-reminder": False, "launch-smart": False}}
+    request["extension"] = {
+        "davinci-crd.configuration": {
+            "clinical-reminder": False,
+            "launch-smart": False,
+            "form-completion": False,
+        }
+    }
     response = post(base, request)
     assert cards(response, ADDITIONAL_ORDERS) == []
     assert cards(response, LAUNCH_SMART) == []
