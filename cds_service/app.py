@@ -29,6 +29,7 @@ from cds_service.home import home
 from cds_service.hooks import hooks
 from cds_service.services import Registry
 from cds_service.settings import Settings, from_environment
+from cds_service.trust.guard import protect
 from cds_service.watched_engine import WatchedEngine
 from policies.engine import Engine
 
@@ -58,6 +59,7 @@ def create_app(
     attach(app, desk)
     for blueprint in (home, hooks, determinations, health):
         app.register_blueprint(blueprint)
+    protect(app, settings, clock, desk.services)
     allow_cross_origin(app, settings.cors_origins)
     _answer_errors(app)
     return app

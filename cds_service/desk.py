@@ -15,6 +15,7 @@ from cds_service.hook_request import HookRequest, read_hook_request
 from cds_service.judging import Judge
 from cds_service.services import Registry
 from cds_service.settings import Settings
+from cds_service.trust.guard import check_fhir_server
 from policies.engine import Engine
 
 _NAME = "coverage-hooks"
@@ -53,7 +54,9 @@ class Desk:
 
     def hook_request(self, *hooks: str) -> HookRequest:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""
-        return read_hook_request(read_body(request, self.settings.body_limit), hooks)
+        found = read_hook_request(read_body(request, self.settings.body_limit), hooks)
+        check_fhir_server(found.fhir_server)
+        return found
 
 
 def attach(app: Flask, desk: Desk) -> None:

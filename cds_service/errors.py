@@ -6,6 +6,8 @@
     |  |- too-deep              nested beyond what any resource needs
     |  |- invalid-request       a part of the hook request is missing or of the wrong type
     |  `- wrong-hook            another hook than that of the service
+    |- UnauthorizedError     401  a reason of cds_service/trust/reasons.py (with WWW-Authenticate)
+    |- ForbiddenError        403  not-allowed: a known client without this right
     |- NotFoundError         404
     |  |- unknown-route, unknown-service, unknown-policy
     |- MethodError           405  wrong-method (with Allow)
@@ -13,7 +15,8 @@
     |- TooLargeError         413  too-large
     |- MediaTypeError        415  media-type (with Accept or Accept-Encoding)
     |- UnusableError         422  unusable-context: a hook request whose context says what it cannot mean
-    `- InternalError         500  internal (with the id under which it was logged)
+    |- InternalError         500  internal (with the id under which it was logged)
+    `- UnavailableError      503  trust-unavailable: what was seen before cannot be told (with Retry-After)
 
 400 is for what breaks the form of a hook request and 422 for what has the form and contradicts
 itself. CRD 2.0.1 and 2.2 draw this line differently (2.0.1: 400 only for what is no JSON; 2.2: 400
@@ -60,6 +63,14 @@ class BadRequestError(ServiceError):
     status, issue = 400, "structure"
 
 
+class UnauthorizedError(ServiceError):
+    status, issue = 401, "login"
+
+
+class ForbiddenError(ServiceError):
+    status, issue = 403, "forbidden"
+
+
 class NotFoundError(ServiceError):
     status, issue = 404, "not-found"
 
@@ -86,6 +97,10 @@ class UnusableError(ServiceError):
 
 class InternalError(ServiceError):
     status, issue = 500, "exception"
+
+
+class UnavailableError(ServiceError):
+    status, issue = 503, "transient"
 
 
 def not_json(error: Exception, where: str = "") -> BadRequestError:
