@@ -31,6 +31,7 @@ from cds_service.policy_page import policy_pages
 from cds_service.questionnaires import questionnaires
 from cds_service.services import Registry
 from cds_service.settings import Settings, from_environment
+from cds_service.trust.guard import protect
 from cds_service.watched_engine import WatchedEngine
 from policies.engine import Engine
 
@@ -60,6 +61,7 @@ def create_app(
     attach(app, desk)
     for blueprint in (home, hooks, determinations, questionnaires, policy_pages, health):
         app.register_blueprint(blueprint)
+    protect(app, settings, clock, desk.services)
     allow_cross_origin(app, settings.cors_origins)
     _answer_errors(app)
     return app

@@ -16,15 +16,19 @@ from cds_service.errors import BadRequestError, MediaTypeError, TooLargeError
 _CHUNK = 256 * 1024
 _ACCEPTED = "application/json, application/fhir+json"
 _BOM = b"\xef\xbb\xbf"
+_READ = "coverage_hooks.body"
 
 
 def read_body(request: Request, limit: int) -> bytes:
-    """The JSON text of a request, decompressed.
+    """The JSON text of a request, decompressed. It can be asked for again.
 
     limit: in bytes, for what is sent and for what it unpacks to. A body without a Content-Type is
     taken for JSON. Raises MediaTypeError, TooLargeError, and BadRequestError for a body that breaks
     off.
     """
+    if (before := request.environ.get(_READ)) is not None:
+        read: bytes = before
+        return read
     _check_type(request)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip"):
@@ -34,7 +38,15 @@ def read_body(request: Request, limit: int) -> bytes:
     body = _read(request, limit)
     if encoding != "identity":
         body = _unzipped(body, limit)
-    return body[len(_BOM) :] if body.startswith(_BOM) else body
+    body = body[len(_BOM) :] if body.startswith(_BOM) else body
+    request.environ[_READ] = body
+    return body
+
+
+def discard_body(request: Request, limit: int) -> None:
+    """Read the body of a refused request away, so that the sender gets to see the answer."""
+    if request.content_length is not None and _READ not in request.environ:
+        _discard(request.environ["wsgi.input"], request.content_length, limit)
 
 
 def _check_type(request: Request) -> None:

@@ -16,6 +16,7 @@ from cds_service.hook_request import HookRequest, read_hook_request
 from cds_service.judging import Judge
 from cds_service.services import Registry
 from cds_service.settings import Settings
+from cds_service.trust.guard import check_fhir_server
 from policies.engine import Engine
 
 _NAME = "coverage-hooks"
@@ -63,7 +64,9 @@ class Desk:
     def hook_request(self, *hooks: str) -> HookRequest:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""
         body = read_body(request, self.settings.body_limit)
-        return read_hook_request(body, hooks, self.settings.crd_version)
+        found = read_hook_request(body, hooks, self.settings.crd_version)
+        check_fhir_server(found.fhir_server)
+        return found
 
 
 def attach(app: Flask, desk: Desk) -> None:

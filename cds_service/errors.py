@@ -7,6 +7,8 @@
     |  |- invalid-request       a part of the hook request is missing or of the wrong type (422 in CRD 2.0)
     |  |- wrong-hook            another hook than that of the service (422 in CRD 2.0)
     |  `- payer-mismatch        no one payer that this service knows (strict mode)
+    |- UnauthorizedError     401  a reason of cds_service/trust/reasons.py (with WWW-Authenticate)
+    |- ForbiddenError        403  not-allowed: a known client without this right
     |- NotFoundError         404
     |  |- unknown-route, unknown-service, unknown-policy, unknown-questionnaire
     |- MethodError           405  wrong-method (with Allow)
@@ -14,7 +16,8 @@
     |- TooLargeError         413  too-large
     |- MediaTypeError        415  media-type (with Accept or Accept-Encoding)
     |- UnusableError         422  unusable-context: the context says what it cannot mean (400 in CRD 2.2)
-    `- InternalError         500  internal (with the id under which it was logged)
+    |- InternalError         500  internal (with the id under which it was logged)
+    `- UnavailableError      503  trust-unavailable: what was seen before cannot be told (with Retry-After)
 
 CRD draws the line between 400 and 422 by its version (`status_in`): 2.0.1 has 400 only for what is no
 JSON, and 422 for JSON that breaks the rules of CDS Hooks or FHIR; 2.2 has 400 for both, and keeps 422
@@ -67,6 +70,14 @@ class PayerError(BadRequestError):
     issue = "business-rule"
 
 
+class UnauthorizedError(ServiceError):
+    status, issue = 401, "login"
+
+
+class ForbiddenError(ServiceError):
+    status, issue = 403, "forbidden"
+
+
 class NotFoundError(ServiceError):
     status, issue = 404, "not-found"
 
@@ -93,6 +104,10 @@ class UnusableError(ServiceError):
 
 class InternalError(ServiceError):
     status, issue = 500, "exception"
+
+
+class UnavailableError(ServiceError):
+    status, issue = 503, "transient"
 
 
 # Of a hook request that is JSON and breaks the rules of CDS Hooks or FHIR.

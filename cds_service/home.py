@@ -16,7 +16,7 @@ def page() -> str:
     return render_template(
         "home.html",
         version=VERSION,
-        development=here.settings.development,
+        open=here.settings.trust == "open",
         services=list(here.services),
         policies=here.judge.engine.registry.policies,
     )

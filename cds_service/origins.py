@@ -82,12 +82,12 @@ class Allowed(NamedTuple):
 
     def refusal(self, url: Url) -> str:
         """Why the server at `url` is not called; "" when it may be."""
-        if url.origin in self.origins or (self.loopback and _is_loopback(url.host)):
+        if url.origin in self.origins or (self.loopback and is_loopback(url.host)):
             return ""
         return "the FHIR server is not one of those that this service may call"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether a host is this machine as written: names and numbers in odd spelling are not."""
     try:
         return ip_address(host).is_loopback

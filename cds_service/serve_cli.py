@@ -12,7 +12,8 @@ from rich.console import Console
 from cds_service.app import create_app
 from cds_service.demo import run_demo
 from cds_service.server import PortTakenError, serve
-from cds_service.settings import Settings, from_environment
+from cds_service.settings import Settings, SettingsError, from_environment
+from cds_service.trust.mode import OPEN_NOTE
 from cds_service.version import VERSION
 
 
@@ -49,10 +50,12 @@ def _serve(arguments: argparse.Namespace, console: Console) -> int:
 
     def ready() -> None:
         console.print(f"coverage-hooks {VERSION} on http://{settings.host}:{settings.port}", highlight=False)
+        if settings.trust == "open":
+            console.print(f"[yellow]Open:[/] {OPEN_NOTE}", highlight=False)
         if settings.development:
             console.print(
-                "[yellow]Development mode:[/] no token is asked, and FHIR servers on this machine may be "
-                "called. COVERAGE_HOOKS_MODE=production calls only those of COVERAGE_HOOKS_FHIR_SERVERS.",
+                "[yellow]Development mode:[/] FHIR servers on this machine may be called. "
+                "COVERAGE_HOOKS_MODE=production calls only those of COVERAGE_HOOKS_FHIR_SERVERS.",
                 highlight=False,
             )
 
@@ -66,4 +69,6 @@ def _serve(arguments: argparse.Namespace, console: Console) -> int:
 
 def _demo(arguments: argparse.Namespace, console: Console) -> int:
     settings = _settings(arguments)
+    if settings.trust != "open":
+        raise SettingsError("the demo signs its orders without a token: it needs COVERAGE_HOOKS_TRUST=open")
     return run_demo(settings.host, settings.port, console)

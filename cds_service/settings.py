@@ -30,8 +30,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     mode: Annotated[
         Literal["development", "production"],
         _setting(
-            "development asks no token and may call FHIR servers on this machine (loopback); "
-            "production calls only those of FHIR_SERVERS"
+            "development may call FHIR servers on this machine (loopback); "
+            "production calls only those of FHIR_SERVERS, and asks for tokens (TRUST=jwt)"
         ),
     ] = "development"
     host: Annotated[str, _setting("address to listen on")] = "127.0.0.1"
@@ -113,6 +113,29 @@ class Settings(Struct, frozen=True, kw_only=True):
             "(400), as CRD 2.2 has it; lenient answers them by every policy"
         ),
     ] = "lenient"
+    # Who may call: docs/clients.md
+    trust: Annotated[
+        Literal["open", "jwt"],
+        _setting("open asks no token and is for development; jwt asks for one of a client of CLIENTS_FILE"),
+    ] = "open"
+    allow_open: Annotated[
+        bool,
+        _setting("true: TRUST=open also in production and on an address that others reach"),
+    ] = False
+    clients_file: Annotated[str, _setting("the registered clients (YAML), for TRUST=jwt")] = ""
+    token_leeway: Annotated[
+        float, _setting("seconds by which the clock of a client may differ", ge=0, le=600)
+    ] = 60.0
+    discovery_open: Annotated[
+        bool, _setting("true: discovery needs no token; one that is sent is checked all the same")
+    ] = True
+    redis_url: Annotated[
+        str,
+        _setting(
+            "Redis in which several machines share replay protection and key sets, e.g. "
+            "rediss://cache.example.org (the default is a file that the workers of one machine share)"
+        ),
+    ] = ""
 
     @property
     def base_url(self) -> str:

@@ -457,11 +457,7 @@ def test_the_home_page_lists_services_and_policies(client: FlaskClient) -> None:
     assert page.mimetype == "text/html"
     assert "infusion-pump-order-sign" in page.text
     assert "Pump policy" in page.text
-    assert "Development mode" in page.text
-
-
-def test_the_home_page_of_production_does_not_speak_of_development(fake_engine: FakeEngine) -> None:
-    assert "Development mode" not in client_of(fake_engine, mode="production").get("/").text
+    assert "no token is asked" in page.text
 
 
 def test_apps_do_not_share_their_state(fake_engine: FakeEngine) -> None:

@@ -187,3 +187,30 @@ def test_a_bad_setting_ends_with_one(
 def test_a_policy_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["policy", "show", "aetna.cpb-0161"]) == 0
     assert "Infusion Pumps" in capsys.readouterr().out
+
+
+def test_a_password_in_a_setting_is_not_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COVERAGE_HOOKS_REDIS_URL", "rediss://user:secret@cache.example.org/0")
+    assert main(["settings"]) == 0
+    printed = capsys.readouterr().out
+    assert "***@cache" in printed
+    assert "secret" not in printed
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_serving_openly_where_others_can_reach_it_is_refused(
+    host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "--host", host, "--port", "0"]) == 1
+    printed = capsys.readouterr()
+    assert "COVERAGE_HOOKS_TRUST=open asks no token, and that is refused" in printed.err
+    assert "COVERAGE_HOOKS_ALLOW_OPEN=true" in printed.err
+    assert printed.out == ""
+
+
+def test_the_demo_needs_no_token(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COVERAGE_HOOKS_TRUST", "jwt")
+    assert main(["demo"]) == 1
+    assert "COVERAGE_HOOKS_TRUST=open" in capsys.readouterr().err

@@ -39,25 +39,32 @@ def start(port: int, **environment: str) -> subprocess.Popen[str]:
     )
 
 
+def wait_for(base: str, process: subprocess.Popen[str]) -> None:
+    """Until the service answers."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            assert requests.get(f"{base}/health/ready", timeout=5).json()["status"] == "ok"
+            return
+        except requests.ConnectionError:
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
     port = free_port()
     process = start(port)
     base = f"http://127.0.0.1:{port}"
-    end = time.monotonic() + 30
-    while True:
-        try:
-            assert requests.get(f"{base}/health/ready", timeout=5).json()["status"] == "ok"
-            break
-        except requests.ConnectionError:
-            assert process.poll() is None, process.communicate()[1]
-            assert time.monotonic() < end
-            time.sleep(0.05)
+    wait_for(base, process)
     yield base
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=15)
     assert process.returncode == 0
+    assert "Open: no token is asked" in out
     assert "Development mode" in out
+    assert "no token is asked" in err
     assert base in out
     assert "Traceback" not in err
 
