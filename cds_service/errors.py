@@ -8,12 +8,16 @@
     |  `- wrong-hook            another hook than that of the service
     |- NotFoundError         404
     |  |- unknown-route, unknown-service, unknown-policy
+    |  `- no-feedback           the service keeps none
     |- MethodError           405  wrong-method (with Allow)
     |- NoDataError           412  no-data
     |- TooLargeError         413  too-large
     |- MediaTypeError        415  media-type (with Accept or Accept-Encoding)
-    |- UnusableError         422  unusable-context: a hook request whose context says what it cannot mean
-    `- InternalError         500  internal (with the id under which it was logged)
+    |- UnusableError         422
+    |  |- unusable-context      a hook request whose context says what it cannot mean
+    |  `- unusable-feedback     an outcome that contradicts itself
+    |- InternalError         500  internal (with the id under which it was logged)
+    `- UnavailableError      503  store-unavailable (with Retry-After)
 
 400 is for what breaks the form of a hook request and 422 for what has the form and contradicts
 itself. CRD 2.0.1 and 2.2 draw this line differently (2.0.1: 400 only for what is no JSON; 2.2: 400
@@ -86,6 +90,10 @@ class UnusableError(ServiceError):
 
 class InternalError(ServiceError):
     status, issue = 500, "exception"
+
+
+class UnavailableError(ServiceError):
+    status, issue = 503, "transient"
 
 
 def not_json(error: Exception, where: str = "") -> BadRequestError:

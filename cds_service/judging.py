@@ -28,7 +28,9 @@ class Judgement(Struct, frozen=True):
 
     labels: order that some policy lists -> what is ordered, in words. could_not: what could not be
     had. blank: nothing at all is known about the patient. problems: what was mended while reading.
-    left_out: resources that do not count.
+    left_out: resources that do not count. codes: listed order -> (system, code) by which it is listed.
+    chart: all that is known of the patient, None when no order needs it. token_use: of the access
+    token: used, not-used or rejected.
     """
 
     report: Report
@@ -37,6 +39,9 @@ class Judgement(Struct, frozen=True):
     blank: bool = False
     problems: tuple[Problem, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    codes: dict[str, tuple[str, str]] = {}
+    chart: Chart | None = None
+    token_use: str = "not-used"
 
 
 class Judge:
@@ -76,17 +81,17 @@ class Judge:
         self, request: HookRequest, gathered: Gathered, today: date, policies: Sequence[str] | None
     ) -> Judgement:
         chart = gathered.chart
+        listed = [order for order in orders_of(_resources(request), chart, today) if self._listed(order)]
         return Judgement(
             report=self._report(request, chart, today, policies),
-            labels={
-                order.reference: order_label(order, chart)
-                for order in orders_of(_resources(request), chart, today)
-                if self._listed(order)
-            },
+            labels={order.reference: order_label(order, chart) for order in listed},
             could_not=gathered.could_not,
             blank=gathered.empty,
             problems=gathered.problems,
             left_out=tuple(chart.left_out),
+            codes={order.reference: self._listed_code(order) for order in listed},
+            chart=chart,
+            token_use=gathered.token_use,
         )
 
     def _check(self, policies: Sequence[str] | None) -> None:
@@ -114,6 +119,9 @@ class Judge:
             for order in orders_of(_resources(request), chart, today)
             if request.selected is None or is_selected(order, request.selected)
         )
+
+    def _listed_code(self, order: Order) -> tuple[str, str]:
+        return next(code for code in order.codes if self.engine.registry.listing((code,), order.day))
 
     def _listed(self, order: Order) -> bool:
         return bool(self.engine.registry.listing(order.codes, order.day))

@@ -28,6 +28,8 @@ def settings(arguments: argparse.Namespace, console: Console) -> int:
     table = Table(Column("variable", no_wrap=True), "default", "now", "meaning")
     for row in rows():
         now = os.environ.get(row.variable, "").strip()
+        if now and row.secret:
+            now = "(set)"
         table.add_row(row.variable, escape(row.default), f"[bold]{escape(now)}[/]", escape(row.meaning))
     console.print(table)
     return 0
