@@ -7,7 +7,7 @@ import re
 from mappings.chart import Chart
 from mappings.fhir import Organization, Practitioner, PractitionerRole, Reference
 
-NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
+_NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
 _NPI = re.compile(r"[0-9]{10}")
 
 
@@ -28,5 +28,5 @@ def _is_of(role: PractitionerRole, user_id: str) -> bool:
 def _npi(resource: object) -> str:
     if not isinstance(resource, Practitioner | Organization):
         return ""
-    numbers = (entry.value for entry in resource.identifier if entry.system == NPI_SYSTEM)
+    numbers = (entry.value for entry in resource.identifier if entry.system == _NPI_SYSTEM)
     return next((number for number in numbers if _NPI.fullmatch(number)), "")

@@ -45,7 +45,7 @@ def judgement_row(request: HookRequest, judgement: Judgement, hashes: KeyedHash)
         "could_not": list(judgement.could_not),
         "left_out": _left_out(judgement),
         "not_evaluated": [
-            {"order": hashes.of("order", entry.order), "why": entry.why}
+            {"order": hashes.of("order", entry.order), "type": _type(entry.order), "why": entry.why}
             for entry in judgement.report.not_evaluated
         ],
         "problems": len(judgement.problems),

@@ -54,4 +54,5 @@ class Guide:
         else:
             what = what.replace("`", "").replace("Expected ", "must be ").replace(" | null", "")
             what = what.replace(", got ", ", not ").replace("Invalid ", "is an invalid ")
+            what = what.partition(" matching regex")[0]
         return self.invalid(".".join(filter(None, (where, path))), what)

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 
 from cds_service.store.place import Place, StoreError
 
-_BUSY_SECONDS = 5
-_CONNECT_SECONDS = 3
-_UNFORCED = "coverage_hooks_unforced"
+_BUSY_MS = 5_000
+_HASTY_MS = 200
+_CONNECT_SECONDS = 2
+_HASTY = "coverage_hooks_hasty"
 _READ = "coverage_hooks_read"
 
 
@@ -34,13 +35,13 @@ def open_engine(place: Place, *, patient: bool = False) -> Engine:
             why = error.strerror or str(error)
             mend = "set COVERAGE_HOOKS_DATABASE_URL to another place, or to none to keep nothing"
             raise StoreError(f"the store {place.file} cannot be written ({why}): {mend}") from None
-        engine = create_engine(place.url, connect_args={"timeout": _BUSY_SECONDS})
+        engine = create_engine(place.url)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    options: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS}
+    options: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS, "tcp_user_timeout": _BUSY_MS}
     if not patient:
-        options["options"] = f"-c statement_timeout={_BUSY_SECONDS * 1000}"
+        options["options"] = f"-c statement_timeout={_BUSY_MS}"
     try:
         engine = create_engine(place.url, pool_pre_ping=True, connect_args=options)
     except ModuleNotFoundError:
@@ -52,13 +53,13 @@ def open_engine(place: Place, *, patient: bool = False) -> Engine:
 
 
 @contextmanager
-def writing(engine: Engine, *, forced: bool = True) -> Iterator[Connection]:
-    """A transaction that is committed at the end.
+def writing(engine: Engine, *, hasty: bool = False) -> Iterator[Connection]:
+    """A transaction that is committed at the end: then the disk has it.
 
-    forced: the commit returns when the disk has it. Unforced, it survives the end of the process,
-    but the last moments before a power failure may be lost.
+    hasty: it gives up soon when others hold it up, and what is committed survives the end of the
+    process, while the last moments before a power failure may be lost.
     """
-    with engine.connect().execution_options(**{_UNFORCED: not forced}) as connection, connection.begin():
+    with engine.connect().execution_options(**{_HASTY: hasty}) as connection, connection.begin():
         yield connection
 
 
@@ -84,20 +85,23 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None
     # What is deleted is overwritten; otherwise it would stay in free pages of the file.
     pragmas = ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON")
-    for pragma in (f"busy_timeout={_BUSY_SECONDS * 1000}", *pragmas):
+    for pragma in (f"busy_timeout={_BUSY_MS}", *pragmas):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if options.get(_UNFORCED) else 'FULL'}")
+    hasty = options.get(_HASTY)
+    connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if hasty else 'FULL'}")
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={_HASTY_MS if hasty else _BUSY_MS}")
     # A transaction that reads first and writes later would fail at once when another one writes.
     connection.exec_driver_sql("BEGIN" if options.get(_READ) else "BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if options.get(_UNFORCED):
-        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+    if options.get(_HASTY):
+        settings = (("synchronous_commit", "off"), ("statement_timeout", str(_HASTY_MS)))
+        connection.execute(select(*(func.set_config(name, value, True) for name, value in settings)))
     if options.get(_READ):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -40,6 +40,6 @@ def write(connection: Connection, entries: Sequence[Entry]) -> None:
     issued_cards.write(connection, [row for entry in entries for row in entry.cards])
     for entry in entries:
         if entry.captured:
-            request, answer = map(gzip.compress, entry.captured)
+            request, answer = (gzip.compress(text, compresslevel=1) for text in entry.captured)
             row = {"call": entry.call["id"], "request": request, "answer": answer}
             connection.execute(insert(capture), row)

@@ -1,9 +1,9 @@
-"""The writer of the decision log: answers hand their entry over and hardly wait.
+"""The writer of the decision log: an answer writes its own entry, or leaves it to a thread.
 
-One thread of each process writes whatever has come in, several entries in one transaction. An
-answer waits until its entry is committed, but never longer than a moment; while the store fails or
-is slow no answer waits. Entries that cannot be written yet are kept within bounds and tried again,
-so a restart of the database loses nothing. What goes beyond the bounds is lost, and that is logged.
+As long as the store takes entries, each is committed before its answer goes out: that costs less
+than handing it to another thread. When the store fails or is too slow, entries wait in memory and
+one thread tries again, so that no answer waits and a restart of the database loses nothing. What
+goes beyond the bounds of the queue is lost, and that is logged.
 """
 
 from __future__ import annotations
@@ -30,37 +30,24 @@ _CLOSE_SECONDS = 5.0
 
 
 class Recorder:
-    """Hands entries to `write`. patience: seconds that an answer waits for its entry at most.
+    """Hands entries to `write`, which must not take long. It may be made before a server forks."""
 
-    No thread runs before the first entry, so a recorder may be made before a server forks.
-    """
-
-    def __init__(self, write: Callable[[Sequence[Entry]], None], patience: float = 0.1) -> None:
+    def __init__(self, write: Callable[[Sequence[Entry]], None], pause: float = _PAUSE_SECONDS) -> None:
+        """pause: seconds between two attempts to write to a store that fails."""
         self._write = write
-        self._patience = patience
-        self._waiting: deque[tuple[Entry, threading.Event]] = deque()
+        self._pause = pause
+        self._waiting: deque[Entry] = deque()
         self._bytes = 0
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._closing = threading.Event()
-        self._behind = False
-        self._warned = False
         self._lost = 0
+        self._behind = False
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def record(self, entry: Entry) -> None:
         """Write an entry, now or as soon as it can be done. Never raises for a store that fails."""
-        written = threading.Event()
-        with self._changed:
-            if len(self._waiting) >= _MOST_ENTRIES or self._bytes + entry.size > _MOST_BYTES:
-                self._lost += 1
-                return
-            self._waiting.append((entry, written))
-            self._bytes += entry.size
-            self._start()
-            self._changed.notify()
-            behind = self._behind
-        if not behind and not written.wait(self._patience):
-            self._behind = True
+        if self._behind or not self._written([entry]):
+            self._queue(entry)
 
     def close(self) -> None:
         """Write what is waiting, as far as the store takes it, and end the thread."""
@@ -69,29 +56,46 @@ class Recorder:
             self._changed.notify()
         if self._thread is not None:
             self._thread.join(_CLOSE_SECONDS)
+            atexit.unregister(self.close)
         if self._waiting:
             log.warning("%d decisions were not logged: the service ended first", len(self._waiting))
-        atexit.unregister(self.close)
 
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
-            self._thread.start()
-            atexit.register(self.close)
+    def _queue(self, entry: Entry) -> None:
+        with self._changed:
+            if len(self._waiting) >= _MOST_ENTRIES or self._bytes + entry.size > _MOST_BYTES:
+                self._lost += 1
+                return
+            self._waiting.append(entry)
+            self._bytes += entry.size
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
+                self._thread.start()
+                atexit.register(self.close)
+            self._changed.notify()
 
     def _run(self) -> None:
         while batch := self._next():
-            if self._written([entry for entry, _ in batch]):
+            if self._written(batch):
                 self._done(batch)
-            elif self._closing.wait(_PAUSE_SECONDS):
+            elif self._closing.wait(self._pause):
                 return
 
-    def _next(self) -> list[tuple[Entry, threading.Event]]:
+    def _next(self) -> list[Entry]:
         """The entries that come next; none when the recorder is closed and all are written."""
         with self._changed:
             while not self._waiting and not self._closing.is_set():
                 self._changed.wait()
             return list(islice(self._waiting, _BATCH))
+
+    def _done(self, batch: Sequence[Entry]) -> None:
+        with self._changed:
+            for entry in batch:
+                self._waiting.popleft()
+                self._bytes -= entry.size
+            if self._behind and not self._waiting:
+                self._behind = False
+                log.warning("the decision log is written again; %d decisions were not logged", self._lost)
+                self._lost = 0
 
     def _written(self, entries: Sequence[Entry]) -> bool:
         """Write entries. False when the store does not take any now; what it never takes is let go."""
@@ -99,30 +103,19 @@ class Recorder:
             self._write(entries)
         except Exception as error:
             if _may_pass(error):
-                self._warn(error)
+                self._fall_behind(error)
                 return False
             if len(entries) > 1:
                 return all(self._written([entry]) for entry in entries)
-            if not isinstance(error, IntegrityError):  # else it is there, and only the confirmation was lost
+            # Else it is there already, and only the confirmation was lost.
+            if not isinstance(error, IntegrityError):
                 log.warning("a decision was not logged: %s", _kind(error))
         return True
 
-    def _done(self, batch: Sequence[tuple[Entry, threading.Event]]) -> None:
+    def _fall_behind(self, error: Exception) -> None:
         with self._changed:
-            for entry, written in batch:
-                self._waiting.popleft()
-                self._bytes -= entry.size
-                written.set()
-            lost, self._lost = self._lost, 0
-            self._behind = False
-        if self._warned or lost:
-            log.warning("the decision log is written again; %d decisions were not logged", lost)
-            self._warned = False
-
-    def _warn(self, error: Exception) -> None:
-        self._behind = True
-        if not self._warned:
-            self._warned = True
+            first, self._behind = not self._behind, True
+        if first:
             log.warning("the decision log cannot be written: %s; it is tried again", _kind(error))
 
 

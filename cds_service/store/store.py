@@ -22,14 +22,13 @@ class Store:
 
     def __init__(self, place: Place, settings: Settings, *, patient: bool = False) -> None:
         """patient: for commands, whose statements may take long. Raises StoreError."""
-        self.place = place
+        self.engine = open_engine(place, patient=patient)
         self.hash = keyed_hash(settings.hash_key, place)
         self.full_capture = settings.capture == "full"
-        self.engine = open_engine(place, patient=patient)
         self._recorder = Recorder(self._write)
 
     def record(self, entry: Entry) -> None:
-        """Log a decision, within moments. Never raises for a database that fails."""
+        """Log a decision: before this returns, or as soon as the database takes it. Never raises."""
         self._recorder.record(entry)
 
     def keep(self, given: Sequence[feedback.Given]) -> None:
@@ -55,7 +54,7 @@ class Store:
         self.engine.dispose()
 
     def _write(self, entries: Sequence[Entry]) -> None:
-        with writing(self.engine, forced=False) as connection:
+        with writing(self.engine, hasty=True) as connection:
             decisions.write(connection, entries)
 
 
