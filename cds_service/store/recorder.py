@@ -77,8 +77,10 @@ class Recorder:
         while batch := self._next():
             if self._written(batch):
                 self._done(batch)
-            elif self._closing.wait(self._pause):
+            elif self._closing.is_set():
                 return
+            else:
+                self._closing.wait(self._pause)
 
     def _next(self) -> list[Entry]:
         """The entries that come next; none when the recorder is closed and all are written."""
