@@ -65,8 +65,11 @@ def open_store(settings: Settings) -> Store | None:
     if place is None:
         return None
     store = Store(place, settings)
-    make_ready(store.engine, place)
-    store.engine.dispose()
+    try:
+        make_ready(store.engine, place)
+    finally:
+        # A server forks after this, and connections must not be shared by processes.
+        store.engine.dispose()
     return store
 
 
