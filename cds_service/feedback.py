@@ -18,7 +18,7 @@ from msgspec import Meta, Raw, Struct
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.body import read_body
-from cds_service.decoding import Guide
+from cds_service.guide import Guide
 from cds_service.desk import desk, json_response
 from cds_service.errors import (
     BadRequestError,

@@ -11,15 +11,19 @@ Sources: CDS Hooks 2.0, section HTTP Request; hook definitions order-sign and or
 from __future__ import annotations
 
 import re
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
-from cds_service.decoding import Guide
 from cds_service.drafts import Draft, read_drafts
-from cds_service.errors import BadRequestError, UnusableError
+from cds_service.errors import BadRequestError, UnusableError, not_json, too_deep
+
+T = TypeVar("T")
 
 _NULL = Raw(b"null")
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.S)
+_MISSING = re.compile(r"missing required field `([^`]+)`")
 _PATIENT_ID = re.compile(r"[A-Za-z0-9\-._:]{1,256}")
 
 _HELP = {
@@ -34,7 +38,6 @@ _HELP = {
     "fhirServer": "It must be the base URL of a FHIR R4 server, or absent.",
     "fhirAuthorization": "It must be an object with access_token, or absent.",
 }
-_guide = Guide(_HELP, "See CDS Hooks 2.0, HTTP Request.")
 
 
 class AccessToken(Struct, frozen=True):
@@ -106,14 +109,14 @@ def read_hook_request(body: bytes, hooks: tuple[str, ...] = HOOKS) -> HookReques
     """
     if not body.strip():
         raise BadRequestError("not-json", "The body is empty.", mend="Send a CDS Hooks request as JSON.")
-    envelope = _guide.decode(_envelope, body)
+    envelope = _decode(_envelope, body, "")
     if envelope.hook not in hooks:
         what = f"This endpoint answers {' and '.join(hooks)}, not another hook."
         mend = "Send the request to the service of its hook; GET /cds-services lists them."
         raise BadRequestError("wrong-hook", what, where="hook", mend=mend)
     if not envelope.hookInstance.strip():
-        raise _guide.invalid("hookInstance", "is empty")
-    context = _guide.decode(msgspec.json.Decoder(_CONTEXTS[envelope.hook]), envelope.context, "context")
+        raise _invalid("hookInstance", "is empty")
+    context = _decode(msgspec.json.Decoder(_CONTEXTS[envelope.hook]), envelope.context, "context")
     drafts = read_drafts(context.draftOrders, "context.draftOrders")
     authorization = envelope.fhirAuthorization or _Authorization()
     return HookRequest(
@@ -155,3 +158,32 @@ def _selected(selections: tuple[str, ...], drafts: tuple[Draft, ...]) -> frozens
         mend = "Each selection is the type and id of a draft order."
         raise UnusableError("unusable-context", what, where="context.selections", mend=mend)
     return frozenset(found)
+
+
+def _decode(decoder: msgspec.json.Decoder[T], raw: bytes | Raw, where: str) -> T:
+    """Decode JSON; errors lead to the element below `where`."""
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), where) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise not_json(error, where) from None
+    except RecursionError:
+        raise too_deep(where) from None
+
+
+def _explained(message: str, where: str) -> BadRequestError:
+    match = _AT.match(message)
+    what, path = (match["what"], (match["path"] or "").lstrip(".")) if match else (message, "")
+    missing = _MISSING.search(what)
+    if missing:
+        path, what = ".".join(filter(None, (path, missing[1]))), "is missing"
+    else:
+        what = what.replace("`", "").replace("Expected ", "must be ").replace(" | null", "")
+        what = what.replace(", got ", ", not ")
+    return _invalid(".".join(filter(None, (where, path))), what)
+
+
+def _invalid(where: str, what: str) -> BadRequestError:
+    mend: Any = _HELP.get(where) or _HELP.get(where.partition("[")[0], "See CDS Hooks 2.0, HTTP Request.")
+    return BadRequestError("invalid-request", f"{where or 'The body'} {what}.", where=where, mend=mend)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from cds_service.store.place import Place, StoreError
 
 _BUSY_MS = 5_000
-_HASTY_MS = 200
+_HASTY_MS = 500
 _CONNECT_SECONDS = 2
 _HASTY = "coverage_hooks_hasty"
 _READ = "coverage_hooks_read"

@@ -73,7 +73,7 @@ def _metric_data(
     }
     if row.status >= 400:
         details = {"coding": [{"system": CODE_SYSTEM, "code": row.error}]}
-        data["issue"] = [{"code": _ISSUES[row.status], "details": details}]
+        data["issue"] = [{"code": _ISSUES.get(row.status, "processing"), "details": details}]
     resources = [_resource(found) for found in row.sources if found["from"] in ("prefetch", "fhir-server")]
     if resources:
         data["resources"] = resources
