@@ -35,11 +35,12 @@ lint: $(VENV)/installed-test ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-policies: $(VENV)/installed-test ## Check the policies: lint, cases, coverage by criterion, clauses
+policies: $(VENV)/installed-test ## Check the policies: lint, cases, coverage by criterion, clauses, comparison
 	$(BIN)/coverage-hooks policy lint
 	$(BIN)/coverage-hooks policy test
-	-$(BIN)/coverage-hooks policy coverage
+	$(BIN)/coverage-hooks policy coverage
 	$(BIN)/coverage-hooks policy clauses --summary
+	$(BIN)/coverage-hooks policy compare
 
 bench: $(VENV)/installed-test ## Measure beside a bare Flask view
 	$(BIN)/python -m tests.benchmarks.order_sign

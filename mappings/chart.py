@@ -59,7 +59,7 @@ class Chart:
         self._by_reference: dict[str, Resource] = {}
         self._origins: dict[str, Origin] = {}
         self._coded: dict[type[Resource], dict[tuple[str, str], list[Resource]]] = {}
-        self._in_set: dict[tuple[type[Resource], str], list[Resource]] = {}
+        self._in_set: dict[type[Resource], dict[str, list[Resource]]] = {}
         self._once: dict[Hashable, Any] = {}
 
     def know(self, items: Iterable[Item]) -> None:
@@ -138,18 +138,10 @@ class Chart:
 
     def in_set(self, kind: type[R], value_set: str) -> list[R]:
         """The resources of a type whose `code` is in a value set, in the order they came."""
-        wanted = (kind, value_set)
-        found = self._in_set.get(wanted)
-        if found is None:
-            memberships = self.value_sets.memberships
-            lists = [coded for code, coded in self._by_code(kind).items() if value_set in memberships(*code)]
-            if len(lists) == 1:
-                found = lists[0]
-            else:
-                seen: dict[int, Resource] = {id(resource): resource for coded in lists for resource in coded}
-                found = list(seen.values())
-            self._in_set[wanted] = found
-        return found  # type: ignore[return-value]
+        index = self._in_set.get(kind)
+        if index is None:
+            index = self._in_set[kind] = self._by_set(kind)
+        return index.get(value_set, [])  # type: ignore[return-value]
 
     def in_sets(self, kind: type[R], value_sets: Iterable[str]) -> list[R]:
         """The resources of a type whose `code` is in any of the value sets, each once."""
@@ -173,6 +165,13 @@ class Chart:
             self._once[at] = build()
         found: T = self._once[at]
         return found
+
+    def _by_set(self, kind: type[Resource]) -> dict[str, list[Resource]]:
+        lists: dict[str, list[list[Resource]]] = {}
+        for code, coded in self._by_code(kind).items():
+            for value_set in self.value_sets.memberships(*code):
+                lists.setdefault(value_set, []).append(coded)
+        return {value_set: _once_each(found) for value_set, found in lists.items()}
 
     def _by_code(self, kind: type[Resource]) -> dict[tuple[str, str], list[Resource]]:
         index = self._coded.get(kind)
@@ -211,6 +210,12 @@ class Chart:
     def failure(self, *kinds: type[Resource]) -> str:
         """What went wrong when one of the types was asked for; "" when nothing did."""
         return next((self.failures[k.__name__] for k in kinds if k.__name__ in self.failures), "")
+
+
+def _once_each(lists: list[list[Resource]]) -> list[Resource]:
+    if len(lists) == 1:
+        return lists[0]
+    return list({id(resource): resource for found in lists for resource in found}.values())
 
 
 def reference_of(resource: Resource) -> str:

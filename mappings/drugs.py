@@ -8,7 +8,8 @@ brand, "liposomal", a second drug in the reservoir).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,8 @@ from mappings.fhir import CodeableConcept
 from mappings.terminology import ValueSets
 
 _PACKAGED = Path(__file__).parent / "drugs.yaml"
-_Found = dict[str, list[Variant]]
+_Found = Mapping[str, list[Variant]]
+_REMEMBERED = 4096
 
 
 class Drug(msgspec.Struct, frozen=True):
@@ -65,6 +67,9 @@ class Drugs:
                     self._spellings.setdefault(bare(alias), (entry.name, identity))
                 aliases += identity.aliases
         self._words = _pattern(aliases)
+        # The same names come with every request; none of these remembers more than a few thousand.
+        self._in_text = lru_cache(_REMEMBERED)(self._read_text)
+        self._formulation_words = lru_cache(_REMEMBERED)(self._read_formulation)
 
     @classmethod
     def load(cls, value_sets: ValueSets | None = None) -> Drugs:
@@ -82,7 +87,7 @@ class Drugs:
     def identify_all(self, *concepts: CodeableConcept | None) -> tuple[Drug, ...]:
         """All drugs that `concepts` name together: those of a mixture ("morphine + bupivacaine"), or of
         the code and the ingredients of one Medication."""
-        found: _Found = {}
+        found: dict[str, list[Variant]] = {}
         for concept in filter(None, concepts):
             for name, identities in self._in_concept(concept).items():
                 found.setdefault(name, []).extend(identities)
@@ -122,7 +127,7 @@ class Drugs:
 
     def _in_codes(self, concept: CodeableConcept, worded: _Found) -> _Found:
         """Drugs by code; `worded` tells which member of a group a product is."""
-        found: _Found = {}
+        found: dict[str, list[Variant]] = {}
         for coding in concept.coding:
             hits = self._codes.get(key(coding), [])
             if not hits:
@@ -142,8 +147,8 @@ class Drugs:
         named = [name for name in worded if name in self._entries[group].members]
         return [(name, identity) for name in named] or [(group, identity)]
 
-    def _in_text(self, text: str) -> _Found:
-        found: _Found = {}
+    def _read_text(self, text: str) -> _Found:
+        found: dict[str, list[Variant]] = {}
         for match in self._words.finditer(plain(text)):
             name, identity = self._spellings[bare(match[0])]
             found.setdefault(name, []).append(identity)
@@ -164,7 +169,7 @@ class Drugs:
     def _forms(self, name: str) -> bool:
         return any(variant.formulation for variant in self._entries[name].variants)
 
-    def _formulation_words(self, texts: str) -> list[Variant]:
+    def _read_formulation(self, texts: str) -> list[Variant]:
         text = plain(texts)
         for formulation, words in self._formulations.items():
             if words.search(text):

@@ -86,11 +86,13 @@ class Engine(Struct, frozen=True):
 
     def _answer(self, order: Order, chart: Chart, chosen: list[Policy] | None, report: Report) -> None:
         """Add what there is to say about one order to the report."""
-        listing = chosen if chosen is not None else self.registry.listing(order.codes, order.day)
-        if not listing:
+        if chosen is not None:
+            selection = forced(order, chart, chosen, self.payers)
+        elif listing := self.registry.listing(order.codes, order.day):
+            selection = select(order, chart, listing, self.payers)
+        else:
             report.not_evaluated.append(NotEvaluated(order.reference, "no loaded policy lists this order"))
             return
-        selection = (select if chosen is None else forced)(order, chart, listing, self.payers)
         report.payer_note = report.payer_note or selection.note
         found = [
             determination

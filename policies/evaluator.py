@@ -22,6 +22,8 @@ from policies.nearest import lacking
 from policies.predicates import Asked
 from policies.weigh import Facts, Scale, Weighed, moot
 
+_TRUTH = {state.value: state for state in Truth}
+
 
 def evaluate(
     policy: Policy, book: Facts, value_sets: ValueSets, order: str, as_of: date
@@ -179,7 +181,7 @@ def _group(group: Group, scale: Scale) -> Node:
             node.state, node.reason = Truth.UNKNOWN.value, "no_data"
             node.asks = list(scale.weigh(inner.applies_when).asks)
         nodes.append(node)
-    state = _joined(group.operator, group.count, [Truth(node.state) for node in nodes])
+    state = _joined(group.operator, group.count, [_TRUTH[node.state] for node in nodes])
     is_shut = moot(group.gate, scale) is Truth.UNMET
     if is_shut:
         state = Truth.UNMET
@@ -197,7 +199,7 @@ def _group(group: Group, scale: Scale) -> Node:
 
 
 def _all(name: str, nodes: list[Node]) -> Node:
-    state = all_of(Truth(node.state) for node in nodes)
+    state = all_of(_TRUTH[node.state] for node in nodes)
     return Node(id=name, operator="all", state=state.value, criteria=nodes)
 
 

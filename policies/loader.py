@@ -20,6 +20,7 @@ from mappings.terminology import ValueSets
 from mappings.yaml_file import Fields, allowed_words, load_mapping
 from policies.model import (
     OUTCOMES,
+    STATES,
     Citation,
     Compound,
     Condition,
@@ -314,9 +315,20 @@ def _criterion(fields: Fields, reader: _Reader, kind: str) -> Criterion:
         phase=fields.choice("phase", _PHASES, "order-doc" if kind == "documentation" else "order"),
         required=fields.flag("required", False),
         danger=fields.flag("danger", False),
+        cannot_be=_cannot_be(fields),
     )
     fields.done()
     return criterion
+
+
+def _cannot_be(fields: Fields) -> dict[str, str]:
+    """States that no order can have -> why; the coverage by cases does not ask for them."""
+    if "cannot_be" not in fields:
+        return {}
+    inner = fields.child("cannot_be")
+    reasons = {state: inner.text(state) for state in STATES if state in inner}
+    inner.done()
+    return reasons
 
 
 def _applies_when(fields: Fields, reader: _Reader) -> Condition | None:
@@ -328,13 +340,13 @@ def _shown_by(fields: Fields, reader: _Reader) -> Condition:
         return _condition(fields.child("shown_by"), reader)
     if "fact" not in fields:
         raise fields.error("a criterion needs fact and is, or shown_by with all, any or not")
-    return _test(fields, reader, ask=False)
+    return _test(fields, reader, limb=False)
 
 
 def _condition(fields: Fields, reader: _Reader) -> Condition:
     joins = [key for key in _JOINS if key in fields]
     if not joins:
-        test = _test(fields, reader, ask=True)
+        test = _test(fields, reader, limb=True)
         fields.done()
         return test
     if len(joins) > 1:
@@ -350,7 +362,8 @@ def _condition(fields: Fields, reader: _Reader) -> Condition:
     return Compound(operator, parts)
 
 
-def _test(fields: Fields, reader: _Reader, ask: bool) -> Test:
+def _test(fields: Fields, reader: _Reader, limb: bool) -> Test:
+    """limb: of a compound condition, with keys of its own; else they are the criterion's."""
     name = fields.text("fact")
     definition = reader.catalogue.facts.get(name)
     if definition is None:
@@ -379,8 +392,9 @@ def _test(fields: Fields, reader: _Reader, ask: bool) -> Test:
         fact=name,
         given=given,
         predicate=predicate,
-        ask=fields.text("ask", "") if ask else "",
+        ask=fields.text("ask", "") if limb else "",
         line=fields.line_of("fact"),
+        cannot_be=_cannot_be(fields) if limb else {},
         silence_is_no="if_silent" in fields and fields.choice("if_silent", ("unmet",)) == "unmet",
     )
 

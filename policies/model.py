@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from policies.predicates import Predicate
 
+STATES = ("met", "unmet", "unknown")
 OUTCOMES = ("met", "not-met", "needs-documentation", "excluded", "not-applicable")
 
 
@@ -61,6 +62,7 @@ class Test(Struct, frozen=True):
     """One demand on one fact. given: arguments that the fact's operators need.
 
     silence_is_no: where the record says nothing at all of the fact, the demand is unmet.
+    cannot_be: states that no order can have here -> why.
     """
 
     fact: str
@@ -69,6 +71,7 @@ class Test(Struct, frozen=True):
     ask: str
     line: int
     silence_is_no: bool = False
+    cannot_be: Mapping[str, str] = {}
 
 
 class Compound(Struct, frozen=True):
@@ -89,6 +92,7 @@ class Criterion(Struct, frozen=True):
     continuing). required: for documentation, whether the answer waits for it (where it applies for
     certain; a document that may be needed is a to-do).
     kind: criterion, referral, exclusion, contraindication or documentation. danger: it threatens life.
+    cannot_be: states that no order can have here -> why.
     """
 
     id: str
@@ -105,6 +109,7 @@ class Criterion(Struct, frozen=True):
     phase: str = "order"
     required: bool = False
     danger: bool = False
+    cannot_be: Mapping[str, str] = {}
 
 
 class Group(Struct, frozen=True):

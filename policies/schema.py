@@ -11,7 +11,7 @@ from typing import Any
 from mappings.catalogue import Catalogue
 from mappings.terminology import ValueSets
 from policies.loader import SCHEMA
-from policies.model import OUTCOMES
+from policies.model import OUTCOMES, STATES
 
 _TEXT = {"type": "string"}
 _TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
@@ -29,6 +29,7 @@ def json_schema(catalogue: Catalogue, value_sets: ValueSets) -> dict[str, Any]:
                 "is": _ref("demand"),
                 "ask": _TEXT,
                 "if_silent": {"enum": ["unmet"]},
+                "cannot_be": _ref("cannot_be"),
             },
             ["fact", "is"],
         ),
@@ -42,6 +43,7 @@ def json_schema(catalogue: Catalogue, value_sets: ValueSets) -> dict[str, Any]:
                 _object({"not": _ref("condition")}, ["not"]),
             ]
         },
+        "cannot_be": _object(dict.fromkeys(STATES, _TEXT), []),
         "cite": {"anyOf": [_TEXT, _object({"source": _TEXT, "quote": _TEXT}, ["quote"])]},
         "criterion": _criterion(catalogue),
         "group": _group(),
@@ -122,6 +124,7 @@ def _criterion(catalogue: Catalogue) -> dict[str, Any]:
             "phase": {"enum": ["order", "order-doc", "continuing", "delivery", "claim", "info"]},
             "required": {"type": "boolean"},
             "danger": {"type": "boolean"},
+            "cannot_be": _ref("cannot_be"),
             "covers": _TEXTS,
         },
         ["id", "clauses", "says", "cite"],

@@ -17,6 +17,7 @@ from mappings.order import Order
 from policies.determination import CoverageRef
 from policies.model import Policy
 from policies.payers import PayerMatch, Payers, active_coverages
+from policies.registry import Listing
 
 
 class Question(Struct, frozen=True):
@@ -39,13 +40,13 @@ class Selection(Struct, frozen=True):
     why_not: str = ""
 
 
-def select(order: Order, chart: Chart, listing: Sequence[Policy], payers: Payers) -> Selection:
+def select(order: Order, chart: Chart, listing: Listing, payers: Payers) -> Selection:
     """The questions about an order that the policies of `listing` have something to say about."""
     coverages = active_coverages(chart, order, order.day)
     matches = [(coverage, payers.match(coverage, chart)) for coverage in coverages]
     known = [(coverage, match) for coverage, match in matches if match.payer_id is not None]
     if not known:
-        return Selection((_agnostic(listing, matches),), note=_note(coverages))
+        return Selection((_agnostic(listing.policies, matches),), note=_note(coverages))
     questions = [
         question for c, match in known if (question := _of_payer(c, match, listing, payers)).policies
     ]
@@ -66,7 +67,7 @@ def _agnostic(policies: Sequence[Policy], matches: Sequence[tuple[Coverage, Paye
     return Question(tuple(policies), coverage, match.member if match is not None else None)
 
 
-def _of_payer(coverage: Coverage, match: PayerMatch, listing: Sequence[Policy], payers: Payers) -> Question:
+def _of_payer(coverage: Coverage, match: PayerMatch, listing: Listing, payers: Payers) -> Question:
     assert match.payer_id is not None
     reference = CoverageRef(
         reference_of(coverage),
@@ -75,8 +76,7 @@ def _of_payer(coverage: Coverage, match: PayerMatch, listing: Sequence[Policy], 
         match.line_of_business or "",
         match.plan or "",
     )
-    policies = tuple(policy for policy in listing if policy.payer == match.payer_id)
-    return Question(policies, coverage, match.member, reference)
+    return Question(listing.by_payer.get(match.payer_id, ()), coverage, match.member, reference)
 
 
 def _note(coverages: Sequence[Coverage]) -> str:

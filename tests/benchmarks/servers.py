@@ -39,13 +39,13 @@ def bare_view() -> Flask:
 class Server:
     """A server with one worker; use as a context manager, then post bodies over one connection."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, **environment: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self._process = subprocess.Popen(
             _command(name, port),
-            env={**os.environ, "COVERAGE_HOOKS_WORKERS": "1"},
+            env={**os.environ, "COVERAGE_HOOKS_WORKERS": "1"} | environment,
             stdout=subprocess.DEVNULL,
         )
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -71,12 +71,20 @@ class Server:
 
     def post(self, body: bytes) -> bytes:
         """Send a body; the answer. Raises RuntimeError for an error status."""
-        self._connection.request("POST", PATH, body, {"Content-Type": "application/json"})
-        response = self._connection.getresponse()
+        try:
+            response = self._send(body)
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            # A server closes a connection that is idle for some seconds.
+            self._connection.close()
+            response = self._send(body)
         answer = response.read()
         if response.status != 200:
             raise RuntimeError(f"{response.status}: {answer[:200]!r}")
         return answer
+
+    def _send(self, body: bytes) -> http.client.HTTPResponse:
+        self._connection.request("POST", PATH, body, {"Content-Type": "application/json"})
+        return self._connection.getresponse()
 
     def reset_peak(self) -> None:
         """Forget the highest memory so far."""
