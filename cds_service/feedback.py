@@ -18,7 +18,6 @@ from msgspec import Meta, Raw, Struct
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.body import read_body
-from cds_service.guide import Guide
 from cds_service.desk import desk, json_response
 from cds_service.errors import (
     BadRequestError,
@@ -27,6 +26,7 @@ from cds_service.errors import (
     UnavailableError,
     UnusableError,
 )
+from cds_service.guide import Guide
 from cds_service.store.feedback import Given
 from cds_service.store.store import Store
 

@@ -15,6 +15,7 @@ from mappings.companions import DecidedPump, with_pumps
 from mappings.drugs import Drugs
 from mappings.fhir import Resource
 from mappings.order import Order, ordered_item, orders_of
+from mappings.tables import read_all
 from mappings.terminology import ValueSets
 from policies.determination import Determination, NotEvaluated, Report
 from policies.evaluator import evaluate
@@ -42,6 +43,7 @@ class Engine(Struct, frozen=True):
         A folder may hold value_sets/ and facts/ of its own beside its policies.
         Raises mappings.yaml_file.DataError for a file that cannot be used.
         """
+        read_all()
         value_sets = ValueSets.load(
             *(f / "value_sets" for f in policy_folders if (f / "value_sets").is_dir())
         )
