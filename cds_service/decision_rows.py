@@ -20,7 +20,7 @@ from cds_service.judging import Judgement
 from cds_service.store.decisions import Row
 from cds_service.store.keyed_hash import KeyedHash
 from mappings.fhir import RESOURCE_TYPES
-from policies.determination import Determination, Node, walk
+from policies.determination import Determination, Node, NotEvaluated, walk
 
 
 def request_row(request: HookRequest, hashes: KeyedHash) -> Row:
@@ -44,12 +44,16 @@ def judgement_row(request: HookRequest, judgement: Judgement, hashes: KeyedHash)
         "sources": [{"type": kind, "from": str(origin), "count": count} for (kind, origin), count in counts],
         "could_not": list(judgement.could_not),
         "left_out": _left_out(judgement),
-        "not_evaluated": [
-            {"order": hashes.of("order", entry.order), "type": _type(entry.order), "why": entry.why}
-            for entry in judgement.report.not_evaluated
-        ],
+        "not_evaluated": [_not_evaluated_row(entry, hashes) for entry in judgement.report.not_evaluated],
         "problems": len(judgement.problems),
     }
+
+
+def _not_evaluated_row(entry: NotEvaluated, hashes: KeyedHash) -> Row:
+    kind = _type(entry.order)
+    # The reason may repeat a type, and a type that nobody knows may be anything.
+    why = entry.why if kind else "no loaded policy reads its type"
+    return {"order": hashes.of("order", entry.order), "type": kind, "why": why}
 
 
 def determination_rows(judgement: Judgement, hashes: KeyedHash) -> list[Row]:

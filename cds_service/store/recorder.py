@@ -1,9 +1,9 @@
 """The writer of the decision log: an answer writes its own entry, or leaves it to a thread.
 
 As long as the store takes entries, each is committed before its answer goes out: that costs less
-than handing it to another thread. When the store fails or is too slow, entries wait in memory and
-one thread tries again, so that no answer waits and a restart of the database loses nothing. What
-goes beyond the bounds of the queue is lost, and that is logged.
+than handing it to another thread. When the store fails or is busy for too long, entries wait in
+memory and one thread writes them, so that no answer waits and a restart of the database loses
+nothing. What goes beyond the bounds of the queue is lost, and that is logged.
 """
 
 from __future__ import annotations
@@ -29,24 +29,30 @@ _PAUSE_SECONDS = 1.0
 _CLOSE_SECONDS = 5.0
 
 
-class Recorder:
-    """Hands entries to `write`, which must not take long. It may be made before a server forks."""
+Write = Callable[[Sequence[Entry], bool], None]
 
-    def __init__(self, write: Callable[[Sequence[Entry]], None], pause: float = _PAUSE_SECONDS) -> None:
-        """pause: seconds between two attempts to write to a store that fails."""
+
+class Recorder:
+    """Hands entries to `write`. It may be made before a server forks.
+
+    write: takes entries, and whether an answer waits for it, so that it must give up soon. pause:
+    seconds between two attempts to write to a store that fails.
+    """
+
+    def __init__(self, write: Write, pause: float = _PAUSE_SECONDS) -> None:
         self._write = write
         self._pause = pause
         self._waiting: deque[Entry] = deque()
         self._bytes = 0
         self._lost = 0
-        self._behind = False
+        self._behind = self._warned = False
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def record(self, entry: Entry) -> None:
         """Write an entry, now or as soon as it can be done. Never raises for a store that fails."""
-        if self._behind or not self._written([entry]):
+        if self._behind or not self._written([entry], hasty=True):
             self._queue(entry)
 
     def close(self) -> None:
@@ -75,7 +81,7 @@ class Recorder:
 
     def _run(self) -> None:
         while batch := self._next():
-            if self._written(batch):
+            if self._written(batch, hasty=False):
                 self._done(batch)
             elif self._closing.is_set():
                 return
@@ -94,30 +100,33 @@ class Recorder:
             for entry in batch:
                 self._waiting.popleft()
                 self._bytes -= entry.size
-            if self._behind and not self._waiting:
-                self._behind = False
+            if self._waiting:
+                return
+            self._behind = False
+            if self._warned:
                 log.warning("the decision log is written again; %d decisions were not logged", self._lost)
-                self._lost = 0
+            self._warned, self._lost = False, 0
 
-    def _written(self, entries: Sequence[Entry]) -> bool:
+    def _written(self, entries: Sequence[Entry], *, hasty: bool) -> bool:
         """Write entries. False when the store does not take any now; what it never takes is let go."""
         try:
-            self._write(entries)
+            self._write(entries, hasty)
         except Exception as error:
             if _may_pass(error):
-                self._fall_behind(error)
+                self._behind = True
+                if not hasty:
+                    self._warn(error)
                 return False
             if len(entries) > 1:
-                return all(self._written([entry]) for entry in entries)
+                return all(self._written([entry], hasty=hasty) for entry in entries)
             # Else it is there already, and only the confirmation was lost.
             if not isinstance(error, IntegrityError):
                 log.warning("a decision was not logged: %s", _kind(error))
         return True
 
-    def _fall_behind(self, error: Exception) -> None:
-        with self._changed:
-            first, self._behind = not self._behind, True
-        if first:
+    def _warn(self, error: Exception) -> None:
+        if not self._warned:
+            self._warned = True
             log.warning("the decision log cannot be written: %s; it is tried again", _kind(error))
 
 

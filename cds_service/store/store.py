@@ -53,8 +53,8 @@ class Store:
         self._recorder.close()
         self.engine.dispose()
 
-    def _write(self, entries: Sequence[Entry]) -> None:
-        with writing(self.engine, hasty=True) as connection:
+    def _write(self, entries: Sequence[Entry], hasty: bool) -> None:
+        with writing(self.engine, hasty=hasty) as connection:
             decisions.write(connection, entries)
 
 

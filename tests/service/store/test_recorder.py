@@ -28,7 +28,7 @@ class Database:
         self.tried = threading.Semaphore(0)
         self.recorder = Recorder(self.write, pause=0.01)
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Sequence[Entry], hasty: bool) -> None:
         self.tried.release()
         if self.down:
             raise OperationalError("INSERT", {"name": "Jane Doe"}, Exception("down"))
