@@ -63,8 +63,8 @@ class Recorder:
         if self._thread is not None:
             self._thread.join(_CLOSE_SECONDS)
             atexit.unregister(self.close)
-        if self._waiting:
-            log.warning("%d decisions were not logged: the service ended first", len(self._waiting))
+        if left := len(self._waiting) + self._lost:
+            log.warning("%d decisions were not logged: the service ended first", left)
 
     def _queue(self, entry: Entry) -> None:
         with self._changed:
@@ -103,7 +103,7 @@ class Recorder:
             if self._waiting:
                 return
             self._behind = False
-            if self._warned:
+            if self._warned or self._lost:
                 log.warning("the decision log is written again; %d decisions were not logged", self._lost)
             self._warned, self._lost = False, 0
 
