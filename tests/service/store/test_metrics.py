@@ -41,7 +41,7 @@ def give(service: Service, card: str, outcome: str, moment: str) -> None:
     assert service.client.post(f"{SIGN}/feedback", json={"feedback": [entry]}).status_code == 200
 
 
-@pytest.mark.req("A12.159")
+@pytest.mark.req("B6.159")
 def test_a_call_is_counted_with_what_it_rests_on(service: Service) -> None:
     ask(service, 1)
     (data,) = exported(service)
@@ -185,7 +185,7 @@ def breaches(data: Any, model: dict[str, dict[str, Any]], at: str = "") -> Itera
                 yield from breaches(item, model, path)
 
 
-@pytest.mark.req("A12.159")
+@pytest.mark.req("B6.159")
 def test_exports_fit_the_logical_model(
     sqlite_service: Service, shared: Path, fake_engine: FakeEngine
 ) -> None:
