@@ -28,6 +28,8 @@ from cds_service.feedback import feedback
 from cds_service.health import health
 from cds_service.home import home
 from cds_service.hooks import hooks
+from cds_service.policy_page import policy_pages
+from cds_service.questionnaires import questionnaires
 from cds_service.services import Registry
 from cds_service.settings import Settings, from_environment
 from cds_service.store.store import open_store
@@ -60,7 +62,7 @@ def create_app(
         watched = WatchedEngine([Path(folder) for folder in settings.policy_dirs], settings.policy_refresh)
         desk = Desk(settings, services or Registry(), watched.engine, lambda: watched.problem, clock, store)
     attach(app, desk)
-    for blueprint in (home, hooks, feedback, determinations, health):
+    for blueprint in (home, hooks, feedback, determinations, questionnaires, policy_pages, health):
         app.register_blueprint(blueprint)
     allow_cross_origin(app, settings.cors_origins)
     _answer_errors(app)

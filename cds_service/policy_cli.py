@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from cds_service.compare_cli import compare
+from cds_service.questionnaire_cli import print_questionnaire
 from mappings.yaml_file import DataError
 from policies.cases import load_cases, misses, run
 from policies.clauses import MISSING, clause_rows
@@ -62,6 +63,9 @@ def add_policy_commands(subcommands: argparse._SubParsersAction[argparse.Argumen
     changes = add("diff", "what changes between two versions", _diff)
     changes.add_argument("old", type=Path, help="policy.yaml of the old version")
     changes.add_argument("new", type=Path, help="policy.yaml of the new version")
+    form = add("questionnaire", "the questionnaire of a service, as FHIR", print_questionnaire)
+    form.add_argument("id", help="policy id or id@version")
+    form.add_argument("service", help="service of the policy, as `policy show` names it")
     matrix = add("compare", "how the policies answer the same situations", compare)
     matrix.add_argument("--table", type=Path, default=COMPARISON, help="a table of situations of your own")
     matrix.add_argument("--only", default="", metavar="TEXT", help="situations whose name holds this text")

@@ -19,8 +19,13 @@ from mappings.fhir import (
     AllergyIntolerance,
     CodeableConcept,
     Condition,
+    Coverage,
+    Device,
     DomainResource,
+    Organization,
     Patient,
+    Practitioner,
+    PractitionerRole,
     Reference,
     Resource,
 )
@@ -29,6 +34,12 @@ from mappings.terminology import ValueSets
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
+
+
+# Types that a logical reference (Reference.identifier) may lead to, by name.
+IDENTIFIED: dict[str, type[Coverage | Device | Organization | Practitioner | PractitionerRole]] = {
+    kind.__name__: kind for kind in (Coverage, Device, Organization, Practitioner, PractitionerRole)
+}
 
 
 class LeftOut(Struct, frozen=True):
@@ -111,7 +122,7 @@ class Chart:
             or getattr(resource, "patient", None)
             or getattr(resource, "beneficiary", None)
         )
-        if subject is not None and not self._is_patient(subject):
+        if subject is not None and not names_patient(subject, self.patient_id):
             return "it is about another patient"
         status = getattr(resource, "status", "")
         if status == "entered-in-error" or has_code(
@@ -119,18 +130,6 @@ class Chart:
         ):
             return "it was entered in error"
         return ""
-
-    def _is_patient(self, reference: Reference) -> bool:
-        """Whether a subject may be the patient: a reference that names nobody else's id."""
-        written = reference.reference
-        if not written or written.startswith(("urn:", "#")):
-            return True
-        parts = written.split("/")
-        if len(parts) >= 2 and parts[-2] not in ("Patient", "_history"):
-            return parts[-2] != "Group"
-        if "_history" in parts:
-            parts = parts[: parts.index("_history")]
-        return parts[-1] == self.patient_id
 
     def of(self, kind: type[R]) -> list[R]:
         """All resources of a type, in the order they came."""
@@ -186,9 +185,14 @@ class Chart:
         return index
 
     def resolve(self, reference: Reference | None, container: Resource | None = None) -> Resource | None:
-        """The resource a reference points to: contained, by fullUrl, relative or absolute URL."""
-        if reference is None or not reference.reference:
+        """The resource a reference points to.
+
+        It is contained, or named by fullUrl, by relative or absolute URL, or only by an identifier.
+        """
+        if reference is None:
             return None
+        if not reference.reference:
+            return self._identified(reference)
         written = reference.reference
         if written.startswith("#"):
             if isinstance(container, DomainResource):
@@ -199,6 +203,20 @@ class Chart:
             parts = written.split("/_history")[0].split("/")
             found = self._by_reference.get("/".join(parts[-2:]))
         return found
+
+    def _identified(self, reference: Reference) -> Resource | None:
+        """The one resource on file that has the identifier of a logical reference."""
+        wanted = reference.identifier
+        if wanted is None or not wanted.system or not wanted.value:
+            return None
+        found = [
+            resource
+            for name, kind in IDENTIFIED.items()
+            if reference.type in (name, "")
+            for resource in self.of(kind)
+            if any((i.system, i.value) == (wanted.system, wanted.value) for i in resource.identifier)
+        ]
+        return found[0] if len(found) == 1 else None
 
     def origin(self, resource: Resource) -> Origin:
         return self._origins.get(reference_of(resource), Origin.PREFETCH)
@@ -216,6 +234,19 @@ def _once_each(lists: list[list[Resource]]) -> list[Resource]:
     if len(lists) == 1:
         return lists[0]
     return list({id(resource): resource for found in lists for resource in found}.values())
+
+
+def names_patient(reference: Reference, patient_id: str) -> bool:
+    """Whether a subject may be the patient: a reference that names nobody else's id."""
+    written = reference.reference
+    if not written or written.startswith(("urn:", "#")):
+        return True
+    parts = written.split("/")
+    if len(parts) >= 2 and parts[-2] not in ("Patient", "_history"):
+        return parts[-2] != "Group"
+    if "_history" in parts:
+        parts = parts[: parts.index("_history")]
+    return parts[-1] == patient_id
 
 
 def reference_of(resource: Resource) -> str:

@@ -15,7 +15,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from mappings.catalogue import Catalogue
-from mappings.codes import canonical_system
+from mappings.codes import canonical, canonical_system, systems
+from mappings.dates import is_duration
 from mappings.terminology import ValueSets
 from mappings.yaml_file import Fields, allowed_words, load_mapping
 from policies.model import (
@@ -37,6 +38,7 @@ from policies.model import (
     Test,
 )
 from policies.predicates import UnfitError, compile_predicate, parameters_in
+from policies.repeated import CONTACT_SYSTEMS, Contact, Replacement
 
 SCHEMA = "coverage-policy/1"
 _JOINS = ("all", "any", "not")
@@ -137,6 +139,7 @@ def load_policy(path: Path, catalogue: Catalogue, value_sets: ValueSets) -> Poli
         caveats=tuple(_rule(f, reader, "outcomes") for f in top.children("caveats")),
         information=_listed_clauses(top, "information", ledger),
         derived=_listed_clauses(top, "derived", ledger),
+        contact=_contact(top.child("contact")) if "contact" in top else None,
         file=path.as_posix(),
         sha256=_digest(path),
     )
@@ -315,10 +318,42 @@ def _criterion(fields: Fields, reader: _Reader, kind: str) -> Criterion:
         phase=fields.choice("phase", _PHASES, "order-doc" if kind == "documentation" else "order"),
         required=fields.flag("required", False),
         danger=fields.flag("danger", False),
+        instead=_instead(fields.child("instead")) if "instead" in fields else None,
+        limit=_limit(fields, reader),
         cannot_be=_cannot_be(fields),
     )
     fields.done()
     return criterion
+
+
+def _instead(fields: Fields) -> Replacement:
+    system, code = canonical(fields.text("system"), fields.text("code"))
+    if system not in {known.uri for known in systems().values()}:
+        raise fields.error("this is no code system that is known here", "system")
+    replacement = Replacement(system, code, fields.text("says"))
+    fields.done()
+    return replacement
+
+
+def _limit(fields: Fields, reader: _Reader) -> Parameter | None:
+    """The parameter by which a limit is named: an amount with a unit, or a duration."""
+    if "limit" not in fields:
+        return None
+    name = fields.text("limit")
+    if name not in reader.parameters:
+        raise fields.error(f"unknown parameter; {allowed_words(name, reader.parameters)}", "limit")
+    parameter = reader.parameters[name]
+    for _, value in parameter.values:
+        is_amount = isinstance(value, int | float) and not isinstance(value, bool) and parameter.unit
+        if not is_amount and not (isinstance(value, str) and is_duration(value)):
+            raise fields.error(f"{name} is no amount with a unit, and no duration like P3M", "limit")
+    return parameter
+
+
+def _contact(fields: Fields) -> Contact:
+    contact = Contact(fields.text("name"), fields.choice("system", CONTACT_SYSTEMS), fields.text("value"))
+    fields.done()
+    return contact
 
 
 def _cannot_be(fields: Fields) -> dict[str, str]:
@@ -414,6 +449,7 @@ def _rule(fields: Fields, reader: _Reader, kind: str) -> Rule:
         condition=_applies_when(fields, reader),
         answer=fields.choice("answer", ("required", "not-required", "unknown")) if kind == "answer" else "",
         outcomes=fields.texts("outcomes") if kind == "outcomes" else (),
+        limit=_limit(fields, reader),
     )
     for outcome in rule.outcomes:
         if outcome not in OUTCOMES:

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from policies.predicates import Predicate
+from policies.repeated import Contact, Replacement
 
 STATES = ("met", "unmet", "unknown")
 OUTCOMES = ("met", "not-met", "needs-documentation", "excluded", "not-applicable")
@@ -92,6 +93,8 @@ class Criterion(Struct, frozen=True):
     continuing). required: for documentation, whether the answer waits for it (where it applies for
     certain; a document that may be needed is a to-do).
     kind: criterion, referral, exclusion, contraindication or documentation. danger: it threatens life.
+    instead: the code to order where this stands in the way.
+    limit: how much of the order the policy allows.
     cannot_be: states that no order can have here -> why.
     """
 
@@ -109,6 +112,8 @@ class Criterion(Struct, frozen=True):
     phase: str = "order"
     required: bool = False
     danger: bool = False
+    instead: Replacement | None = None
+    limit: Parameter | None = None
     cannot_be: Mapping[str, str] = {}
 
 
@@ -148,7 +153,7 @@ class Rule(Struct, frozen=True):
     """A statement that holds when its condition does: prior authorisation, caveat, notice.
 
     answer: for prior authorisation "required", "not-required" or "unknown". outcomes: outcomes to
-    which a caveat belongs, () for all.
+    which a caveat belongs, () for all. limit: how much of the order the statement allows.
     """
 
     id: str
@@ -159,6 +164,7 @@ class Rule(Struct, frozen=True):
     condition: Condition | None = None
     answer: str = ""
     outcomes: tuple[str, ...] = ()
+    limit: Parameter | None = None
 
 
 class Duty(Struct, frozen=True):
@@ -219,6 +225,7 @@ class Policy(Struct, frozen=True):
     derived: Mapping[str, int]
     file: str
     sha256: str
+    contact: Contact | None = None
 
     @property
     def reference(self) -> str:
@@ -251,6 +258,17 @@ class Policy(Struct, frozen=True):
         for duty in self.duties:
             if duty.applies_when is not None:
                 yield duty.applies_when
+
+    def limits(self) -> Iterator[Parameter]:
+        """The parameters that limit what is ordered."""
+        limiting: tuple[Criterion | Rule, ...] = (
+            *self.criteria(),
+            *self.prior_authorization,
+            *self.caveats,
+        )
+        for item in limiting:
+            if item.limit is not None:
+                yield item.limit
 
     def facts(self) -> frozenset[str]:
         """Names of all facts that the policy asks for."""

@@ -12,6 +12,7 @@ from mappings.catalogue import Catalogue
 from mappings.terminology import ValueSets
 from policies.loader import SCHEMA
 from policies.model import OUTCOMES, STATES
+from policies.repeated import CONTACT_SYSTEMS
 
 _TEXT = {"type": "string"}
 _TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
@@ -124,6 +125,8 @@ def _criterion(catalogue: Catalogue) -> dict[str, Any]:
             "phase": {"enum": ["order", "order-doc", "continuing", "delivery", "claim", "info"]},
             "required": {"type": "boolean"},
             "danger": {"type": "boolean"},
+            "instead": _object({"system": _TEXT, "code": _TEXT, "says": _TEXT}, ["system", "code", "says"]),
+            "limit": _TEXT,
             "cannot_be": _ref("cannot_be"),
             "covers": _TEXTS,
         },
@@ -170,6 +173,11 @@ def _top() -> dict[str, Any]:
         "cite": _ref("cite"),
         "applies_when": _ref("condition"),
     }
+    limiting = {**rule, "limit": _TEXT}
+    contact = _object(
+        {"name": _TEXT, "system": {"enum": list(CONTACT_SYSTEMS)}, "value": _TEXT},
+        ["name", "system", "value"],
+    )
     dated = _object({"unit": _TEXT, "values": {"type": "object"}, "clause": _TEXT}, ["values", "clause"])
     source = _object(
         {"title": _TEXT, "url": _TEXT, "retrieved": _DATE, "sha256": _TEXT, "text": _TEXT}, ["title"]
@@ -215,17 +223,18 @@ def _top() -> dict[str, Any]:
             },
             "prior_authorization": {
                 "type": "array",
-                "items": _object({**rule, "answer": answers}, ["id", "clauses", "says", "answer"]),
+                "items": _object({**limiting, "answer": answers}, ["id", "clauses", "says", "answer"]),
             },
             "caveats": {
                 "type": "array",
                 "items": _object(
-                    {**rule, "outcomes": {"type": "array", "items": {"enum": list(OUTCOMES)}}},
+                    {**limiting, "outcomes": {"type": "array", "items": {"enum": list(OUTCOMES)}}},
                     ["id", "clauses", "says"],
                 ),
             },
             "information": _TEXTS,
             "derived": _TEXTS,
+            "contact": contact,
         },
         [
             "schema",
