@@ -24,6 +24,7 @@ from cds_service.errors import (
     too_deep,
 )
 from cds_service.faults import report_fault
+from cds_service.feedback import feedback
 from cds_service.health import health
 from cds_service.home import home
 from cds_service.hooks import hooks
@@ -31,6 +32,7 @@ from cds_service.policy_page import policy_pages
 from cds_service.questionnaires import questionnaires
 from cds_service.services import Registry
 from cds_service.settings import Settings, from_environment
+from cds_service.store.store import open_store
 from cds_service.trust.guard import protect
 from cds_service.watched_engine import WatchedEngine
 from policies.engine import Engine
@@ -47,19 +49,21 @@ def create_app(
 
     settings: from the environment by default. engine: the packaged policies and those of
     settings.policy_dirs by default. clock: tells day 0 of orders without a date. services: those
-    of discovery. Raises SettingsError, or mappings.yaml_file.DataError for a broken policy.
+    of discovery. Raises SettingsError (also for a store that cannot be used), or
+    mappings.yaml_file.DataError for a broken policy.
     """
     settings = settings if settings is not None else from_environment(os.environ)
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
+    store = open_store(settings)
     if engine is not None:
         fixed = engine
-        desk = Desk(settings, services or Registry(), lambda: fixed, lambda: "", clock)
+        desk = Desk(settings, services or Registry(), lambda: fixed, lambda: "", clock, store)
     else:
         watched = WatchedEngine([Path(folder) for folder in settings.policy_dirs], settings.policy_refresh)
-        desk = Desk(settings, services or Registry(), watched.engine, lambda: watched.problem, clock)
+        desk = Desk(settings, services or Registry(), watched.engine, lambda: watched.problem, clock, store)
     attach(app, desk)
-    for blueprint in (home, hooks, determinations, questionnaires, policy_pages, health):
+    for blueprint in (home, hooks, feedback, determinations, questionnaires, policy_pages, health):
         app.register_blueprint(blueprint)
     protect(app, settings, clock, desk.services)
     allow_cross_origin(app, settings.cors_origins)

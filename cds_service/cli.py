@@ -17,6 +17,7 @@ from cds_service.policy_cli import add_policy_commands
 from cds_service.serve_cli import add_serve_commands
 from cds_service.settings import SettingsError
 from cds_service.settings_cli import add_settings_command
+from cds_service.store_cli import add_store_commands
 from cds_service.version import VERSION
 from mappings.documents import DocumentError
 from mappings.yaml_file import DataError
@@ -28,7 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="coverage-hooks", description=about)
     parser.add_argument("--version", action="version", version=f"coverage-hooks {VERSION}")
     subcommands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (add_serve_commands, add_check_command, add_policy_commands, add_settings_command):
+    for add in (
+        add_serve_commands,
+        add_check_command,
+        add_policy_commands,
+        add_store_commands,
+        add_settings_command,
+    ):
         add(subcommands)
     arguments = parser.parse_args(argv)
     command: Callable[[argparse.Namespace, Console], int] = arguments.run

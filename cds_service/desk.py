@@ -11,11 +11,13 @@ from flask import Flask, Response, current_app, request
 
 from cds_service.body import read_body
 from cds_service.clock import Clock
+from cds_service.decision_log import HEADER, Call
 from cds_service.fhir_client import FhirAccess
 from cds_service.hook_request import HookRequest, read_hook_request
 from cds_service.judging import Judge
 from cds_service.services import Registry
 from cds_service.settings import Settings
+from cds_service.store.store import Store
 from cds_service.trust.guard import check_fhir_server
 from policies.engine import Engine
 
@@ -26,7 +28,7 @@ _encode = msgspec.json.Encoder().encode
 class Desk:
     """One for each app. engine: gives the engine in service; it may be renewed between requests.
 
-    refused: why a change of the policies was refused, "" when nothing was.
+    refused: why a change of the policies was refused, "" when nothing was. store: None keeps nothing.
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class Desk:
         engine: Callable[[], Engine],
         refused: Callable[[], str],
         clock: Clock,
+        store: Store | None = None,
     ) -> None:
         self.settings = settings
         self.services = services
         self.refused = refused
+        self.store = store
         self._engine = engine
         self._clock = clock
         self._access = FhirAccess(settings)
@@ -61,9 +65,14 @@ class Desk:
         """The time of this service, with its offset."""
         return self._clock()
 
-    def hook_request(self, *hooks: str) -> HookRequest:
+    def call(self, service: str) -> Call:
+        """A call that begins now, to be logged when it is answered."""
+        log = self.store if self.settings.decision_log == "on" else None
+        return Call(log, service, self._clock)
+
+    def hook_request(self, call: Call, *hooks: str) -> HookRequest:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""
-        body = read_body(request, self.settings.body_limit)
+        body = call.read(read_body(request, self.settings.body_limit))
         found = read_hook_request(body, hooks, self.settings.crd_version)
         check_fhir_server(found.fhir_server)
         return found
@@ -79,6 +88,7 @@ def desk() -> Desk:
     return found
 
 
-def json_response(value: Any) -> Response:
-    """A value, encoded once."""
-    return Response(_encode(value), mimetype="application/json")
+def json_response(value: Any, decision: str = "") -> Response:
+    """A value, encoded once. decision: id under which it was logged."""
+    headers = {HEADER: decision} if decision else None
+    return Response(_encode(value), mimetype="application/json", headers=headers)

@@ -25,6 +25,7 @@ class Answer(Struct, omit_defaults=True):
     could_not: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    decision: str = ""
 
 
 def answer(judgement: Judgement) -> Answer:
@@ -44,5 +45,9 @@ def answer(judgement: Judgement) -> Answer:
 def determine() -> Response:
     here = desk()
     named = [name.strip() for name in ",".join(request.args.getlist("policies")).split(",") if name.strip()]
-    hook_request = here.hook_request(*here.services.hooks)
-    return json_response(answer(here.judge.judge(hook_request, named or None)))
+    log = here.call("determinations")
+    hook_request = here.hook_request(log, *here.services.hooks)
+    judgement = here.judge.judge(hook_request, named or None)
+    found = answer(judgement)
+    found.decision = log.answered(hook_request, judgement, found)
+    return json_response(found, found.decision)

@@ -11,13 +11,18 @@
     |- ForbiddenError        403  not-allowed: a known client without this right
     |- NotFoundError         404
     |  |- unknown-route, unknown-service, unknown-policy, unknown-questionnaire
+    |  `- no-feedback           the service keeps none
     |- MethodError           405  wrong-method (with Allow)
     |- NoDataError           412  no-data
     |- TooLargeError         413  too-large
     |- MediaTypeError        415  media-type (with Accept or Accept-Encoding)
-    |- UnusableError         422  unusable-context: the context says what it cannot mean (400 in CRD 2.2)
+    |- UnusableError         422
+    |  |- unusable-context      the context says what it cannot mean (400 in CRD 2.2)
+    |  `- unusable-feedback     an outcome that contradicts itself
     |- InternalError         500  internal (with the id under which it was logged)
-    `- UnavailableError      503  trust-unavailable: what was seen before cannot be told (with Retry-After)
+    `- UnavailableError      503  (with Retry-After)
+       |- trust-unavailable     what was seen before cannot be told
+       `- store-unavailable     nothing can be stored
 
 CRD draws the line between 400 and 422 by its version (`status_in`): 2.0.1 has 400 only for what is no
 JSON, and 422 for JSON that breaks the rules of CDS Hooks or FHIR; 2.2 has 400 for both, and keeps 422

@@ -94,7 +94,15 @@ class FhirServer:
         self._lock = threading.Lock()
         self._bytes = 0
         self._reached = False
+        self._refused = False
         self._unreachable = ""
+
+    @property
+    def token_use(self) -> str:
+        """What became of the access token: used, not-used or rejected. Source: CRD 2.2, CRDMetricData."""
+        if not self._reached or "Authorization" not in self._headers:
+            return "not-used"
+        return "rejected" if self._refused else "used"
 
     @property
     def seconds_left(self) -> float:
@@ -200,6 +208,7 @@ class FhirServer:
                 allow_redirects=False,
             ) as response:
                 self._reached = True
+                self._refused |= response.status_code in (401, 403)
                 if response.status_code != 200:
                     raise _FailedError(_status_reason(response.status_code))
                 return self._content(response)

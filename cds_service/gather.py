@@ -32,11 +32,13 @@ class Gathered(Struct, frozen=True):
     """A chart, and what is to be said about it.
 
     could_not: what could not be had, in plain words. problems: what had to be mended while reading.
+    token_use: of the access token: used, not-used or rejected.
     """
 
     chart: Chart
     could_not: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    token_use: str = "not-used"
 
     @property
     def empty(self) -> bool:
@@ -83,7 +85,8 @@ def gather(
         for kind in sorted({kind for page in prefetched.pages for kind in page.kinds}):
             gaps.failed(kind, f"{_FIRST_PAGE}, and {server}")
     chart.answered -= chart.failures.keys()
-    return Gathered(chart, gaps.sentences(), tuple(problems))
+    token_use = server.token_use if isinstance(server, FhirServer) else "not-used"
+    return Gathered(chart, gaps.sentences(), tuple(problems), token_use)
 
 
 def _named(request: HookRequest) -> set[str]:

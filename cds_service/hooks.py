@@ -27,7 +27,9 @@ def discovery() -> Response:
 def call(service_id: str) -> Response:
     here = desk()
     service = here.services.get(service_id)
-    request = here.hook_request(service.hook)
+    log = here.call(service.id)
+    request = here.hook_request(log, service.hook)
+    judgement = None
     try:
         judgement = here.judge.judge(request)
         settings = here.settings
@@ -37,8 +39,11 @@ def call(service_id: str) -> Response:
         answer = hook_answer(
             judgement.request, service.id, judgement, offers, show_met=settings.show_met, pages=pages
         )
-    except (ServiceError, RecursionError):
+    except ServiceError as error:
+        log.refused(request, error)
+        raise
+    except RecursionError:
         raise
     except Exception as error:  # a fault of ours must not look like "nothing to say"
-        answer = fault_answer(request, service.id, report_fault(error, service.id))
-    return json_response(answer)
+        judgement, answer = None, fault_answer(request, service.id, report_fault(error, service.id))
+    return json_response(answer, log.answered(request, judgement, answer))

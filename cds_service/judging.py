@@ -34,7 +34,8 @@ class Judgement(Struct, frozen=True):
     what is ordered, in words. missing: orders that cannot be had. could_not: what else could not be
     had. blank: nothing at all is known about the patient. problems: what was mended while reading.
     left_out: resources that do not count. chart: of the patient, as far as any order needed it. today:
-    the day of the call.
+    the day of the call. codes: listed order -> (system, code) by which it is listed. token_use: of
+    the access token: used, not-used or rejected.
     """
 
     request: HookRequest
@@ -47,6 +48,8 @@ class Judgement(Struct, frozen=True):
     blank: bool = False
     problems: tuple[Problem, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    codes: dict[str, tuple[str, str]] = {}
+    token_use: str = "not-used"
 
 
 class Judge:
@@ -118,21 +121,20 @@ class Judge:
         alone = without_order(request, lambda codes: bool(self.engine.registry.listing(codes, today)))
         missing = (*found.missing, *alone)
         report.not_evaluated.extend(NotEvaluated(gap.reference, gap.why) for gap in missing)
+        listed = [order for order in orders_of(_resources(request), chart, today) if self._listed(order)]
         return Judgement(
             request=request,
             report=report,
             chart=chart,
             today=today,
-            labels={
-                order.reference: order_label(order, chart)
-                for order in orders_of(_resources(request), chart, today)
-                if self._listed(order)
-            },
+            labels={order.reference: order_label(order, chart) for order in listed},
             missing=missing,
             could_not=gathered.could_not,
             blank=blank,
             problems=gathered.problems,
             left_out=tuple(chart.left_out),
+            codes={order.reference: self._listed_code(order) for order in listed},
+            token_use=gathered.token_use,
         )
 
     def _check(self, policies: Sequence[str] | None) -> None:
@@ -160,6 +162,9 @@ class Judge:
             for order in orders_of(_resources(request), chart, today)
             if request.selected is None or is_selected(order, request.selected)
         )
+
+    def _listed_code(self, order: Order) -> tuple[str, str]:
+        return next(code for code in order.codes if self.engine.registry.listing((code,), order.day))
 
     def _listed(self, order: Order) -> bool:
         return bool(self.engine.registry.listing(order.codes, order.day))

@@ -84,6 +84,36 @@ class Settings(Struct, frozen=True, kw_only=True):
     fhir_byte_limit_mb: Annotated[
         int, _setting("megabytes read from a FHIR server for one request", ge=1, le=1024)
     ] = 64
+    # The store
+    database_url: Annotated[
+        str,
+        _setting(
+            "where feedback and decisions are kept, e.g. postgresql://user:password@host/name or "
+            "sqlite:////srv/store.sqlite3; none keeps nothing (the default is a SQLite file in the state "
+            "directory of the user)",
+            extra={"secret": True},
+        ),
+    ] = ""
+    decision_log: Annotated[
+        Literal["on", "off"], _setting("whether decisions and issued cards are kept, without patient data")
+    ] = "on"
+    capture: Annotated[
+        Literal["none", "full"],
+        _setting(
+            "full keeps whole requests (without tokens), answers and comments of clinicians too: patient data"
+        ),
+    ] = "none"
+    hash_key: Annotated[
+        str,
+        _setting(
+            "key of the hashes that stand for patients and orders, 32 characters or more (the default is a "
+            "key made beside the SQLite file)",
+            extra={"secret": True},
+        ),
+    ] = ""
+    retention_days: Annotated[
+        int, _setting("days that `coverage-hooks store retention` keeps what is stored", ge=1, le=36_500)
+    ] = 365
     # Proposals.
     smart_app_url: Annotated[
         str,
@@ -133,7 +163,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         str,
         _setting(
             "Redis in which several machines share replay protection and key sets, e.g. "
-            "rediss://cache.example.org (the default is a file that the workers of one machine share)"
+            "rediss://cache.example.org (the default is a file that the workers of one machine share)",
+            extra={"secret": True},
         ),
     ] = ""
 
@@ -163,11 +194,12 @@ class SettingsError(ValueError):
 
 
 class Row(Struct, frozen=True):
-    """One setting for people: variable, default and meaning as text."""
+    """One setting for people: variable, default and meaning as text. secret: its value is not shown."""
 
     variable: str
     default: str
     meaning: str
+    secret: bool = False
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -221,7 +253,8 @@ def rows() -> Iterator[Row]:
     """The table of all settings, in the order of the struct."""
     for field in msgspec.structs.fields(Settings):
         meta = next(item for item in field.type.__metadata__ if isinstance(item, Meta))
-        yield Row(PREFIX + field.name.upper(), _text(field.default), meta.description or "")
+        secret = bool((meta.extra or {}).get("secret"))
+        yield Row(PREFIX + field.name.upper(), _text(field.default), meta.description or "", secret)
 
 
 def _text(default: Any) -> str:

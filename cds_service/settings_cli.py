@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from cds_service.settings import from_environment, rows
-
-_PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 def add_settings_command(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,7 +27,9 @@ def settings(arguments: argparse.Namespace, console: Console) -> int:
     from_environment(os.environ)
     table = Table(Column("variable", no_wrap=True), "default", "now", "meaning")
     for row in rows():
-        now = _PASSWORD.sub("***@", os.environ.get(row.variable, "").strip())
+        now = os.environ.get(row.variable, "").strip()
+        if now and row.secret:
+            now = "(set)"
         table.add_row(row.variable, escape(row.default), f"[bold]{escape(now)}[/]", escape(row.meaning))
     console.print(table)
     return 0

@@ -7,6 +7,7 @@ Where a whole kind of resource could not be had, the chart knows it, so that ope
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
@@ -54,6 +55,7 @@ class Chart:
     patient_id: bare id; resources of any other patient are left out.
     answered: resource types about which the record was asked successfully, even if nothing came.
     failures: resource type -> what went wrong when it was asked for.
+    counts: how many resources of a type came from where.
     """
 
     def __init__(self, patient_id: str, value_sets: ValueSets) -> None:
@@ -63,6 +65,7 @@ class Chart:
         self.answered: set[str] = set()
         self.failures: dict[str, str] = {}
         self.left_out: list[LeftOut] = []
+        self.counts: Counter[tuple[str, Origin]] = Counter()
         self._by_type: dict[type[Resource], list[Resource]] = {}
         self._by_reference: dict[str, Resource] = {}
         self._origins: dict[str, Origin] = {}
@@ -83,6 +86,7 @@ class Chart:
     def add(self, items: Iterable[Item], origin: Origin) -> None:
         """Take resources in; the first of two with one reference counts."""
         by_reference = self._by_reference
+        before = {kind: len(found) for kind, found in self._by_type.items()}
         for item in items:
             resource = item.resource
             kind = type(resource).__name__
@@ -103,6 +107,9 @@ class Chart:
             self.answered.add(kind)
             if isinstance(resource, Patient) and resource.id == self.patient_id:
                 self.patient = resource
+        for kind_, found in self._by_type.items():
+            if new := len(found) - before.get(kind_, 0):
+                self.counts[kind_.__name__, origin] += new
         self._coded.clear()
         self._in_set.clear()
         self._once.clear()

@@ -10,12 +10,13 @@ systems.json lists every other spelling that real senders were seen to use.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
 from mappings.fhir import CodeableConcept, Coding, OrderedItem
+from mappings.tables import table
 
 
 class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +27,7 @@ class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spellings: tuple[str, ...] = ()
 
 
-@cache
+@table
 def systems() -> dict[str, System]:
     """The known code systems by short key ("hcpcs"), as value-set files name them."""
     text = (Path(__file__).parent / "systems.json").read_bytes()

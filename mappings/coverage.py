@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,6 +18,7 @@ from mappings.documents import At, read
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Coverage
 from mappings.pumps import texts_of
+from mappings.tables import table
 from mappings.words import has_words
 
 _ACT_CODE = systems()["act-code"].uri
@@ -58,7 +58,7 @@ class _Table(Struct, frozen=True, forbid_unknown_fields=True):
     words: tuple[_Words, ...]
 
 
-@cache
+@table
 def _table() -> _Table:
     return read(Path(__file__).parent / "coverage_types.yaml", _Table, _problems)
 

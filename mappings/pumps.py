@@ -7,7 +7,7 @@ family whose members differ (Omnipod, MiniMed) leaves open what differs.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from msgspec import Struct
 from mappings.codes import canonical_system
 from mappings.documents import At, read
 from mappings.fhir import CodeableConcept
+from mappings.tables import table
 from mappings.words import folded, has_words
 
 PumpClass = Literal[
@@ -164,7 +165,7 @@ def _problems(document: _Document) -> Iterable[tuple[At, str]]:
                 yield ("models", index, "aliases"), f"'{alias}' names {other} too"
 
 
-@cache
+@table
 def pumps() -> Pumps:
     """The packaged table."""
     return Pumps.load()

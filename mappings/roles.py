@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -12,6 +11,7 @@ from mappings.codes import SNOMED, key, systems
 from mappings.documents import read
 from mappings.fhir import CodeableConcept
 from mappings.pumps import texts_of
+from mappings.tables import table
 from mappings.words import folded, has_words
 
 NUCC = systems()["nucc"].uri
@@ -40,12 +40,12 @@ class _Table(Struct, frozen=True, forbid_unknown_fields=True):
     fields: dict[str, _Field]
 
 
-@cache
+@table
 def _table() -> _Table:
     return read(Path(__file__).parent / "roles.yaml", _Table)
 
 
-@cache
+@table
 def _degrees() -> dict[str, str]:
     return {_plain(degree): role for role, degrees in _table().degrees.items() for degree in degrees}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -11,6 +10,7 @@ from msgspec import Struct
 from mappings.codes import SNOMED, canonical_system, key
 from mappings.documents import read
 from mappings.fhir import CodeableConcept, Dosage
+from mappings.tables import table
 from mappings.words import has_words
 
 # IV is also a numeral.
@@ -55,12 +55,12 @@ class RouteRead(Struct, frozen=True):
     unmapped: bool = False
 
 
-@cache
+@table
 def _table() -> _Table:
     return read(Path(__file__).parent / "routes.yaml", _Table)
 
 
-@cache
+@table
 def _codes() -> dict[tuple[str, str], tuple[str, ...]]:
     return {
         (canonical_system(uri), code): routes

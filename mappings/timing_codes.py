@@ -6,7 +6,7 @@ Source: FHIR R4 Timing (https://hl7.org/fhir/R4/datatypes.html#Timing); codes in
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ from mappings.codes import canonical_system
 from mappings.documents import read
 from mappings.fhir import CodeableConcept, TimingRepeat
 from mappings.rate import DAYS, Rate, between, exactly
+from mappings.tables import table
 
 _ANY_MEAL = frozenset({"AC", "C", "PC"})
 
@@ -25,12 +26,12 @@ class _Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     up_to: str = ""
 
 
-@cache
+@table
 def _table() -> dict[str, dict[str, _Code]]:
     return read(Path(__file__).parent / "timing_codes.yaml", dict[str, dict[str, _Code]])
 
 
-@cache
+@table
 def _rates() -> dict[tuple[str, str], Rate]:
     """Rates by canonical system and code; the file names systems as systems.json does."""
     return {

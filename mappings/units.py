@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ import msgspec
 from mappings.codes import canonical_system, systems
 from mappings.documents import nearest, read
 from mappings.fhir import Quantity
+from mappings.tables import table
 
 _UCUM = systems()["ucum"].uri
 
@@ -79,12 +80,12 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kinds: dict[str, _Kind]
 
 
-@cache
+@table
 def _table() -> _Table:
     return read(Path(__file__).parent / "units.yaml", _Table)
 
 
-@cache
+@table
 def _units() -> dict[str, str]:
     spellings = _table().spellings
     return {_folded(text): unit for unit, others in spellings.items() for text in (unit, *others)}

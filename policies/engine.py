@@ -17,6 +17,7 @@ from mappings.fhir import Resource
 from mappings.order import Order, ordered_item, orders_of
 from mappings.orderables import FILE as ORDERABLES
 from mappings.orderables import Orderables
+from mappings.tables import read_all
 from mappings.terminology import ValueSets
 from policies.determination import Determination, Lapsed, NotEvaluated, Report
 from policies.evaluator import evaluate
@@ -45,6 +46,7 @@ class Engine(Struct, frozen=True):
         A folder may hold value_sets/, facts/, payers.yaml and orderables.yaml beside its policies.
         Raises mappings.yaml_file.DataError for a file that cannot be used.
         """
+        read_all()
         value_sets = ValueSets.load(
             *(f / "value_sets" for f in policy_folders if (f / "value_sets").is_dir())
         )

@@ -28,4 +28,6 @@ def client(fake_engine: FakeEngine) -> FlaskClient:
 
 
 def client_of(engine: Any, **settings: Any) -> FlaskClient:
+    """A client of a service that keeps nothing, if the settings do not say otherwise."""
+    settings.setdefault("database_url", "none")
     return create_app(Settings(**settings), engine, clock=lambda: NOW).test_client()

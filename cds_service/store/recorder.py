@@ -1,0 +1,141 @@
+"""The writer of the decision log: an answer writes its own entry, or leaves it to a thread.
+
+As long as the store takes entries, each is committed before its answer goes out: that costs less
+than handing it to another thread. When the store fails or is busy for too long, entries wait in
+memory and one thread writes them, so that no answer waits and a restart of the database loses
+nothing. What goes beyond the bounds of the queue is lost, and that is logged.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from cds_service.store.decisions import Entry
+
+log = logging.getLogger(__name__)
+
+_BATCH = 100
+_MOST_ENTRIES = 10_000
+_MOST_BYTES = 256_000_000
+_PAUSE_SECONDS = 1.0
+_CLOSE_SECONDS = 5.0
+
+
+Write = Callable[[Sequence[Entry], bool], None]
+
+
+class Recorder:
+    """Hands entries to `write`. It may be made before a server forks.
+
+    write: takes entries, and whether an answer waits for it, so that it must give up soon. pause:
+    seconds between two attempts to write to a store that fails.
+    """
+
+    def __init__(self, write: Write, pause: float = _PAUSE_SECONDS) -> None:
+        self._write = write
+        self._pause = pause
+        self._waiting: deque[Entry] = deque()
+        self._bytes = 0
+        self._lost = 0
+        self._behind = self._warned = False
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def record(self, entry: Entry) -> None:
+        """Write an entry, now or as soon as it can be done. Never raises for a store that fails."""
+        if self._behind or not self._written([entry], hasty=True):
+            self._queue(entry)
+
+    def close(self) -> None:
+        """Write what is waiting, as far as the store takes it, and end the thread."""
+        self._closing.set()
+        with self._changed:
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(_CLOSE_SECONDS)
+            atexit.unregister(self.close)
+        if left := len(self._waiting) + self._lost:
+            log.warning("%d decisions were not logged: the service ended first", left)
+
+    def _queue(self, entry: Entry) -> None:
+        with self._changed:
+            if len(self._waiting) >= _MOST_ENTRIES or self._bytes + entry.size > _MOST_BYTES:
+                self._lost += 1
+                return
+            self._waiting.append(entry)
+            self._bytes += entry.size
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
+                self._thread.start()
+                atexit.register(self.close)
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while batch := self._next():
+            if self._written(batch, hasty=False):
+                self._done(batch)
+            elif self._closing.is_set():
+                return
+            else:
+                self._closing.wait(self._pause)
+
+    def _next(self) -> list[Entry]:
+        """The entries that come next; none when the recorder is closed and all are written."""
+        with self._changed:
+            while not self._waiting and not self._closing.is_set():
+                self._changed.wait()
+            return list(islice(self._waiting, _BATCH))
+
+    def _done(self, batch: Sequence[Entry]) -> None:
+        with self._changed:
+            for entry in batch:
+                self._waiting.popleft()
+                self._bytes -= entry.size
+            if self._waiting:
+                return
+            self._behind = False
+            if self._warned or self._lost:
+                log.warning("the decision log is written again; %d decisions were not logged", self._lost)
+            self._warned, self._lost = False, 0
+
+    def _written(self, entries: Sequence[Entry], *, hasty: bool) -> bool:
+        """Write entries. False when the store does not take any now; what it never takes is let go."""
+        try:
+            self._write(entries, hasty)
+        except Exception as error:
+            if _may_pass(error):
+                self._behind = True
+                if not hasty:
+                    self._warn(error)
+                return False
+            if len(entries) > 1:
+                return all(self._written([entry], hasty=hasty) for entry in entries)
+            # Else it is there already, and only the confirmation was lost.
+            if not isinstance(error, IntegrityError):
+                log.warning("a decision was not logged: %s", _kind(error))
+        return True
+
+    def _warn(self, error: Exception) -> None:
+        if not self._warned:
+            self._warned = True
+            log.warning("the decision log cannot be written: %s; it is tried again", _kind(error))
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether an error lies with the store as a whole, and not with what was to be written."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, OperationalError | InterfaceError | PoolTimeoutError)
+
+
+def _kind(error: Exception) -> str:
+    """The type of an error; its message may hold what was to be written."""
+    return type(getattr(error, "orig", None) or error).__name__

@@ -1,0 +1,81 @@
+"""The store as the service uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from cds_service.settings import PREFIX, Settings
+from cds_service.store import decisions, feedback
+from cds_service.store.connection import open_engine, reading, writing
+from cds_service.store.decisions import Entry
+from cds_service.store.keyed_hash import keyed_hash
+from cds_service.store.place import Place, StoreError, place_of
+from cds_service.store.recorder import Recorder
+from cds_service.store.schema import make_ready
+
+
+class Store:
+    """An open store. It may be opened before a server forks: what it needs is made at first use."""
+
+    def __init__(self, place: Place, settings: Settings, *, patient: bool = False) -> None:
+        """patient: for commands, whose statements may take long. Raises StoreError."""
+        self.engine = open_engine(place, patient=patient)
+        self.hash = keyed_hash(settings.hash_key, place)
+        self.full_capture = settings.capture == "full"
+        self._recorder = Recorder(self._write)
+
+    def record(self, entry: Entry) -> None:
+        """Log a decision: before this returns, or as soon as the database takes it. Never raises."""
+        self._recorder.record(entry)
+
+    def keep(self, given: Sequence[feedback.Given]) -> None:
+        """Keep feedback; on return the disk has it. Raises sqlalchemy.exc.SQLAlchemyError."""
+        with writing(self.engine) as connection:
+            feedback.write(connection, given)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is on disk at the end."""
+        with writing(self.engine) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state."""
+        with reading(self.engine) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Write what is waiting and let all connections go."""
+        self._recorder.close()
+        self.engine.dispose()
+
+    def _write(self, entries: Sequence[Entry], hasty: bool) -> None:
+        with writing(self.engine, hasty=hasty) as connection:
+            decisions.write(connection, entries)
+
+
+def open_store(settings: Settings) -> Store | None:
+    """The store of the settings, ready for use; None when it is switched off. Raises StoreError."""
+    _check(settings)
+    place = place_of(settings.database_url)
+    if place is None:
+        return None
+    store = Store(place, settings)
+    try:
+        make_ready(store.engine, place)
+    finally:
+        # A server forks after this, and connections must not be shared by processes.
+        store.engine.dispose()
+    return store
+
+
+def _check(settings: Settings) -> None:
+    if settings.capture == "full" and settings.decision_log == "off":
+        raise StoreError(
+            f"{PREFIX}CAPTURE=full needs {PREFIX}DECISION_LOG=on: "
+            "what is captured could not be erased by patient without it"
+        )
