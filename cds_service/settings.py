@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
-from cds_service.origins import BadUrlError, base_url
+from cds_service.origins import BadUrlError, listed
 
 PREFIX = "COVERAGE_HOOKS_"
 
@@ -65,7 +65,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 64
     fhir_servers: Annotated[
         tuple[str, ...],
-        _setting("origins of the FHIR servers that may be called, e.g. https://ehr.example.org:9443"),
+        _setting(
+            "origins of the FHIR servers that may be called, e.g. https://ehr.example.org:9443, or patterns "
+            "for public hosts below a domain, e.g. https://*.ehr.example.org"
+        ),
     ] = ()
     fhir_deadline: Annotated[
         float, _setting("seconds after which an answer waits for no FHIR server any more", gt=0, le=60)
@@ -135,11 +138,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     settings = Settings(**given)
     for server in settings.fhir_servers:
         try:
-            path = base_url(server).path
+            listed(server)
         except BadUrlError as error:
             raise SettingsError(f"{PREFIX}FHIR_SERVERS: {server!r}: {error}") from None
-        if path:
-            raise SettingsError(f"{PREFIX}FHIR_SERVERS: {server!r} has a path; only the origin is compared")
     return settings
 
 
