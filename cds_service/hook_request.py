@@ -101,11 +101,13 @@ class HookRequest(Struct, frozen=True):
 _envelope = msgspec.json.Decoder(_Envelope)
 
 
-def read_hook_request(body: bytes, hooks: tuple[str, ...] = HOOKS) -> HookRequest:
-    """Read a request for one of `hooks`.
+def read_hook_request(
+    body: bytes, hooks: tuple[str, ...] = HOOKS, *, order_limit: int | None = None
+) -> HookRequest:
+    """Read a request for one of `hooks`. order_limit: entries of draftOrders, any number by default.
 
     Raises BadRequestError for what is no such request, UnusableError for a context that
-    contradicts itself.
+    contradicts itself, CostlyError for too many orders or levels.
     """
     if not body.strip():
         raise BadRequestError("not-json", "The body is empty.", mend="Send a CDS Hooks request as JSON.")
@@ -117,7 +119,7 @@ def read_hook_request(body: bytes, hooks: tuple[str, ...] = HOOKS) -> HookReques
     if not envelope.hookInstance.strip():
         raise _invalid("hookInstance", "is empty")
     context = _decode(msgspec.json.Decoder(_CONTEXTS[envelope.hook]), envelope.context, "context")
-    drafts = read_drafts(context.draftOrders, "context.draftOrders")
+    drafts = read_drafts(context.draftOrders, "context.draftOrders", order_limit)
     authorization = envelope.fhirAuthorization or _Authorization()
     return HookRequest(
         hook=envelope.hook,

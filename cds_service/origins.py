@@ -20,7 +20,7 @@ from cds_service.addresses import Reach
 
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+")
-# inet_aton() and browsers read 2130706433, 0x7f.1 and 0177.0.0.1 as addresses (WHATWG URL, "ends in a number").
+# Resolvers read 2130706433, 0x7f.1 and 0177.0.0.1 as addresses (WHATWG URL, "ends in a number").
 _NUMERIC = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)\.?")
 _BLANK = re.compile(r"[\s\\\x00-\x1f\x7f]")
 

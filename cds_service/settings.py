@@ -43,7 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     workers: Annotated[int, _setting("processes that answer", ge=1, le=64)] = 2
-    threads: Annotated[int, _setting("requests that one process answers at a time", ge=1, le=64)] = 4
+    threads: Annotated[int, _setting("requests that one process answers at a time", ge=1, le=64)] = 8
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _setting("how much is written to standard error")
     ] = "info"
@@ -86,6 +86,23 @@ class Settings(Struct, frozen=True, kw_only=True):
     fhir_byte_limit_mb: Annotated[
         int, _setting("megabytes read from a FHIR server for one request", ge=1, le=1024)
     ] = 64
+
+    # Limits of what comes in; see docs/outgoing-calls.md.
+    depth_limit: Annotated[int, _setting("levels of nesting in a request body", ge=16, le=500)] = 64
+    order_limit: Annotated[int, _setting("orders in one request", ge=1, le=100_000)] = 250
+    resource_limit: Annotated[int, _setting("FHIR resources in one request", ge=1, le=10_000_000)] = 100_000
+    waiting: Annotated[
+        int, _setting("requests of one process that may wait for their turn; more get 503", ge=0, le=1024)
+    ] = 16
+    wait_limit: Annotated[
+        float, _setting("seconds that a request waits for its turn before it gets 503", gt=0, le=60)
+    ] = 1.0
+    senders: Annotated[
+        int, _setting("requests of one process that may be arriving at a time", ge=1, le=1024)
+    ] = 32
+    request_timeout: Annotated[
+        float, _setting("seconds within which a request must have arrived", gt=0, le=600)
+    ] = 15.0
 
     @property
     def base_url(self) -> str:
