@@ -36,13 +36,11 @@ def _is_deeper(body: bytes, limit: int) -> bool:
     if b"\\" in body:
         body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     left = _STRING.sub(b"", body.translate(_ONE_KIND, _OTHERS).replace(b'""', b""))
-    for level in range(_ROUNDS):
-        shorter = left.replace(b"[]", b"")  # one level: replace() does not look at what it made
-        if len(shorter) == len(left):
-            break
-        left = shorter
-    else:
-        level = _ROUNDS
+    level, before = 0, -1
+    while level < _ROUNDS and len(left) != before:
+        before = len(left)
+        left = left.replace(b"[]", b"")  # one level: replace() does not look at what it made
+        level += len(left) != before
     if len(left) > _REST:
         return True
     return level + max(accumulate(_STEP[letter] for letter in left), default=0) > limit

@@ -24,6 +24,8 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 # An answer is at most a few megabytes; it may take as long as the longest deadline for FHIR servers.
 _ANSWER_SECONDS = 60.0
 _PRESSED_SECONDS = 1.0
+# A connection that is closed over unread bytes is reset, and the sender never sees why it was refused.
+_DRAINED_SECONDS, _DRAINED_BYTES = 2.0, 16_000_000
 
 _arriving: dict[socket.socket, float] = {}
 _cut_off: WeakSet[socket.socket] = WeakSet()
@@ -66,7 +68,7 @@ class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries n
             result = super().handle(conn)
             if not result:
                 # gunicorn closes in its main loop, where a client that lingers holds up all others.
-                util.close_graceful(conn.sock)
+                util.close_graceful(conn.sock, _DRAINED_SECONDS, _DRAINED_BYTES)
             return result
         finally:
             del self._handling[conn]
