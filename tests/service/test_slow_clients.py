@@ -72,7 +72,9 @@ def answer(connection: socket.socket) -> bytes:
 
 
 def post(port: int) -> requests.Response:
-    return requests.post(f"http://127.0.0.1:{port}{SIGN}", data=BODY, headers={"Content-Type": "application/json"}, timeout=30)
+    return requests.post(
+        f"http://127.0.0.1:{port}{SIGN}", data=BODY, headers={"Content-Type": "application/json"}, timeout=30
+    )
 
 
 def test_idle_connections_take_no_thread(port: int) -> None:
