@@ -93,10 +93,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     resource_limit: Annotated[int, _setting("FHIR resources in one request", ge=1, le=10_000_000)] = 100_000
     waiting: Annotated[
         int, _setting("requests of one process that may wait for their turn; more get 503", ge=0, le=1024)
-    ] = 16
+    ] = 8
     wait_limit: Annotated[
         float, _setting("seconds that a request waits for its turn before it gets 503", gt=0, le=60)
-    ] = 1.0
+    ] = 0.5
     senders: Annotated[
         int, _setting("requests of one process that may be arriving at a time", ge=1, le=1024)
     ] = 32

@@ -37,12 +37,15 @@ def bare_view() -> Flask:
 
 
 class Server:
-    """A server with one worker; use as a context manager, then post bodies over one connection."""
+    """A server with one worker; use as a context manager, then post bodies over one connection.
+
+    port: where it listens on this machine.
+    """
 
     def __init__(self, name: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+            self.port = port = probe.getsockname()[1]
         self._process = subprocess.Popen(
             _command(name, port),
             env={**os.environ, "COVERAGE_HOOKS_WORKERS": "1"},
