@@ -36,8 +36,14 @@ WORDS = [
 LEAVES = st.sampled_from([*WORDS, None, True, False, 0, -1, 7.4, 1e308, -1e-300, 2**70, 10**30])
 ANYTHING = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, max_size=2)
-    | st.dictionaries(st.sampled_from(["code", "value", "reference", "resourceType", "start", "coding"]), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["code", "value", "reference", "resourceType", "start", "coding"]),
+            inner,
+            max_size=2,
+        )
+    ),
     max_leaves=3,
 )
 _DEPTH = 4
@@ -45,7 +51,9 @@ _DEPTH = 4
 
 def _value(kind: msgspec.inspect.Type, depth: int) -> st.SearchStrategy[Json]:
     """A value that fits, mostly; every eighth is anything at all."""
-    return st.integers(0, 7).flatmap(lambda n: ANYTHING if n == 0 or depth > _DEPTH else _fitting(kind, depth))
+    return st.integers(0, 7).flatmap(
+        lambda n: ANYTHING if n == 0 or depth > _DEPTH else _fitting(kind, depth)
+    )
 
 
 def _fitting(kind: msgspec.inspect.Type, depth: int) -> st.SearchStrategy[Json]:
@@ -95,7 +103,9 @@ def orders(draw: st.DrawFn) -> Json:
     """A draft order, mostly for something that a policy lists."""
     kind = draw(st.sampled_from(["DeviceRequest", "ServiceRequest", "MedicationRequest"]))
     found = draw(resources((kind,)))
-    element = {"DeviceRequest": "codeCodeableConcept", "ServiceRequest": "code"}.get(kind, "medicationCodeableConcept")
+    element = {"DeviceRequest": "codeCodeableConcept", "ServiceRequest": "code"}.get(
+        kind, "medicationCodeableConcept"
+    )
     if draw(st.integers(0, 3)):
         found[element] = {"coding": [draw(st.sampled_from(CODES[:2]))]}
     return found

@@ -100,7 +100,9 @@ def test_odd_headers_are_answered(target: Target) -> None:
     letters = "".join(map(chr, range(0x21, 0x7F))) + "é "
     for _ in range(HEADERS):
         odd = "".join(chance.choices(letters, k=chance.randrange(40))).strip()
-        name = chance.choice(["Content_Type", "Content_Encoding", "Accept", "Origin", "Authorization", "X_Odd"])
+        name = chance.choice(
+            ["Content_Type", "Content_Encoding", "Accept", "Origin", "Authorization", "X_Odd"]
+        )
         target.post(chance.choice(PATHS), chance.choice(BODIES), **{name: odd})
 
 

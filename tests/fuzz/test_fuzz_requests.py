@@ -14,10 +14,27 @@ from tests.fuzz.target import Target
 from tests.service.bodies import PATIENT, SELECT, SIGN, pump_order, sign
 from tests.service.test_mutations import BODIES, PLACES, Path, replaced
 
-ENVELOPE = ["hook", "hookInstance", "context", "prefetch", "fhirServer", "fhirAuthorization", "extension", "other"]
+ENVELOPE = [
+    "hook",
+    "hookInstance",
+    "context",
+    "prefetch",
+    "fhirServer",
+    "fhirAuthorization",
+    "extension",
+    "other",
+]
 CONTEXT = ["userId", "patientId", "draftOrders", "encounterId", "selections", "other"]
 SERVERS = st.sampled_from(
-    ["http://169.254.169.254", "http://10.0.0.1/", "file:///etc/passwd", "http://[", "//x", "https://a@b", "http://127.0.0.1:1/r4"]
+    [
+        "http://169.254.169.254",
+        "http://10.0.0.1/",
+        "file:///etc/passwd",
+        "http://[",
+        "//x",
+        "https://a@b",
+        "http://127.0.0.1:1/r4",
+    ]
 )
 PATHS = (SIGN, SELECT, "/determinations")
 FORMS = len(PATHS)

@@ -24,9 +24,7 @@ FORMS = 5
     suppress_health_check=list(HealthCheck),
 )
 @given(drafts=st.lists(orders(), min_size=1, max_size=2), found=st.lists(resources(), max_size=4))
-def test_generated_resources_are_answered(
-    drafts: list[Any], found: list[Any], target: Target
-) -> None:
+def test_generated_resources_are_answered(drafts: list[Any], found: list[Any], target: Target) -> None:
     patient = {"patient": PATIENT}
     one_by_one = {f"key{number}": resource for number, resource in enumerate(found)}
     names = [f"{draft['resourceType']}/{draft['id']}" for draft in drafts]
@@ -35,7 +33,10 @@ def test_generated_resources_are_answered(
         (SIGN, sign(*drafts, prefetch=one_by_one)),
         (SIGN, sign(*drafts, *found, prefetch=patient)),
         (SELECT, select(*drafts, selections=names, prefetch=patient | {"record": bundle(*found)})),
-        ("/determinations?policies=aetna.cpb-0161", sign(*drafts, prefetch=patient | {"record": bundle(*found)})),
+        (
+            "/determinations?policies=aetna.cpb-0161",
+            sign(*drafts, prefetch=patient | {"record": bundle(*found)}),
+        ),
     ]
     for path, body in bodies:
         target.post(path, msgspec.json.encode(body))

@@ -41,7 +41,9 @@ def test_it_is_served_with_the_address_of_the_service(fake_engine: FakeEngine) -
 
 def test_every_route_and_method_is_described_and_no_other(client: FlaskClient) -> None:
     described = {
-        (re.sub(r"\{\w+\}", "{}", path), method) for path, item in describe()["paths"].items() for method in item
+        (re.sub(r"\{\w+\}", "{}", path), method)
+        for path, item in describe()["paths"].items()
+        for method in item
     }
     routes = {
         (re.sub(r"<[^>]+>", "{}", rule.rule), method.lower())
