@@ -28,6 +28,7 @@ from cds_service.feedback import feedback
 from cds_service.health import health
 from cds_service.home import home
 from cds_service.hooks import hooks
+from cds_service.openapi import openapi
 from cds_service.policy_page import policy_pages
 from cds_service.questionnaires import questionnaires
 from cds_service.services import Registry
@@ -63,7 +64,8 @@ def create_app(
         watched = WatchedEngine([Path(folder) for folder in settings.policy_dirs], settings.policy_refresh)
         desk = Desk(settings, services or Registry(), watched.engine, lambda: watched.problem, clock, store)
     attach(app, desk)
-    for blueprint in (home, hooks, feedback, determinations, questionnaires, policy_pages, health):
+    areas = (home, openapi, hooks, feedback, determinations, questionnaires, policy_pages, health)
+    for blueprint in areas:
         app.register_blueprint(blueprint)
     protect(app, settings, clock, desk.services)
     allow_cross_origin(app, settings.cors_origins)

@@ -11,7 +11,8 @@ from typing import IO
 
 from flask import Request
 
-from cds_service.errors import BadRequestError, MediaTypeError, TooLargeError
+from cds_service.errors import BadRequestError, MediaTypeError, ServiceError, SlowError, TooLargeError
+from cds_service.slow_clients import arrived, is_cut_off
 
 _CHUNK = 256 * 1024
 _ACCEPTED = "application/json, application/fhir+json"
@@ -23,8 +24,8 @@ def read_body(request: Request, limit: int) -> bytes:
     """The JSON text of a request, decompressed. It can be asked for again.
 
     limit: in bytes, for what is sent and for what it unpacks to. A body without a Content-Type is
-    taken for JSON. Raises MediaTypeError, TooLargeError, and BadRequestError for a body that breaks
-    off.
+    taken for JSON. Raises MediaTypeError, TooLargeError, SlowError for a body that took too long, and
+    BadRequestError for one that breaks off.
     """
     if (before := request.environ.get(_READ)) is not None:
         read: bytes = before
@@ -36,6 +37,7 @@ def read_body(request: Request, limit: int) -> bytes:
         mend = "Send it plain or with gzip."
         raise MediaTypeError("media-type", what, mend=mend, headers={"Accept-Encoding": "gzip"})
     body = _read(request, limit)
+    arrived(request.environ)
     if encoding != "identity":
         body = _unzipped(body, limit)
     body = body[len(_BOM) :] if body.startswith(_BOM) else body
@@ -61,25 +63,23 @@ def _check_type(request: Request) -> None:
 
 
 def _read(request: Request, limit: int) -> bytes:
-    stream: IO[bytes] = request.environ["wsgi.input"]
     length = request.content_length
     chunked = "HTTP_TRANSFER_ENCODING" in request.environ
     if length is None and not (chunked and request.environ.get("wsgi.input_terminated")):
         return b""
     if length is not None and not chunked:
         if length > limit:
-            _discard(stream, length, limit)
+            _discard(request, length, limit)
             raise _too_large(limit)
-        body = _pull(stream, length)
+        body = _pull(request, length)
         while len(body) < length:
-            more = _pull(stream, length - len(body))
+            more = _pull(request, length - len(body))
             if not more:
-                what = f"The body ends after {len(body)} of {length} bytes."
-                raise BadRequestError("not-json", what, mend="Send it again.")
+                raise _broken_off(request, f"The body ends after {len(body)} of {length} bytes.")
             body += more
         return body
     parts, total = [], 0
-    while part := _pull(stream, _CHUNK):
+    while part := _pull(request, _CHUNK):
         parts.append(part)
         total += len(part)
         if total > limit:
@@ -87,21 +87,28 @@ def _read(request: Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _pull(stream: IO[bytes], size: int) -> bytes:
+def _pull(request: Request, size: int) -> bytes:
+    stream: IO[bytes] = request.environ["wsgi.input"]
     try:
         return stream.read(size)
     except Exception as error:  # each WSGI server has its own for a connection that breaks off
-        what = "The body broke off or is not rightly chunked."
-        raise BadRequestError("not-json", what, mend="Send it again.") from error
+        raise _broken_off(request, "The body broke off or is not rightly chunked.") from error
 
 
-def _discard(stream: IO[bytes], length: int, limit: int) -> None:
+def _broken_off(request: Request, what: str) -> ServiceError:
+    if is_cut_off(request.environ):
+        mend = "Send less, or over a faster connection; nothing was checked."
+        return SlowError("too-slow", "The body took too long to arrive.", mend=mend)
+    return BadRequestError("not-json", what, mend="Send it again.")
+
+
+def _discard(request: Request, length: int, limit: int) -> None:
     """Read a refused body away, so that the sender gets to see the answer.
 
     A server that closes a connection with unread bytes resets it. Far larger ones are not worth it.
     """
     left = length if length <= 2 * limit else 0
-    while left > 0 and (part := _pull(stream, min(left, _CHUNK))):
+    while left > 0 and (part := _pull(request, min(left, _CHUNK))):
         left -= len(part)
 
 

@@ -86,32 +86,45 @@ class _OrderDispatch(Struct):
     encounterId: str | None = None
 
 
-def read_context(hook: Hook, raw: Raw) -> Context:
-    """Read a context. Raises BadRequestError for a wrong form, UnusableError for a contradiction."""
-    return _READERS[hook](raw)
+# Made once, before requests come: two threads that meet a type first at the same time are not safe.
+_sign_form = msgspec.json.Decoder(_OrderSign)
+_select_form = msgspec.json.Decoder(_OrderSelect)
+_dispatch_form = msgspec.json.Decoder(_OrderDispatch)
+_book_form = msgspec.json.Decoder(_AppointmentBook)
+_encounter_form = msgspec.json.Decoder(_Encounter)
+_appointment_form = msgspec.json.Decoder(_Appointment)
 
 
-def _order_sign(raw: Raw) -> Context:
-    return _of_user(decode(msgspec.json.Decoder(_OrderSign), raw, "context"))
+def read_context(hook: Hook, raw: Raw, limit: int | None = None) -> Context:
+    """Read a context. limit: orders or appointments in it, any number by default.
+
+    Raises BadRequestError for a wrong form, UnusableError for a contradiction, CostlyError for more
+    than `limit` orders.
+    """
+    return _READERS[hook](raw, limit)
 
 
-def _order_select(raw: Raw) -> Context:
-    found = decode(msgspec.json.Decoder(_OrderSelect), raw, "context")
-    context = _of_user(found)
+def _order_sign(raw: Raw, limit: int | None) -> Context:
+    return _of_user(decode(_sign_form, raw, "context"), limit)
+
+
+def _order_select(raw: Raw, limit: int | None) -> Context:
+    found = decode(_select_form, raw, "context")
+    context = _of_user(found, limit)
     return msgspec.structs.replace(context, selected=_selected(found.selections, context.drafts))
 
 
-def _of_user(found: _OrderSign) -> Context:
+def _of_user(found: _OrderSign, limit: int | None) -> Context:
     return Context(
         _patient_id(found.patientId),
         found.userId,
         found.encounterId or "",
-        read_drafts(found.draftOrders, "context.draftOrders"),
+        read_drafts(found.draftOrders, "context.draftOrders", limit),
     )
 
 
-def _order_dispatch(raw: Raw) -> Context:
-    found = decode(msgspec.json.Decoder(_OrderDispatch), raw, "context")
+def _order_dispatch(raw: Raw, _: int | None) -> Context:
+    found = decode(_dispatch_form, raw, "context")
     named = tuple(dict.fromkeys((*filter(None, (found.order,)), *(found.dispatchedOrders or ()))))
     if not any(name.strip() for name in named):
         raise invalid("context.dispatchedOrders", "is missing or names no order")
@@ -123,23 +136,23 @@ def _order_dispatch(raw: Raw) -> Context:
     )
 
 
-def _appointment_book(raw: Raw) -> Context:
-    found = decode(msgspec.json.Decoder(_AppointmentBook), raw, "context")
-    drafts = read_drafts(found.appointments, "context.appointments")
+def _appointment_book(raw: Raw, limit: int | None) -> Context:
+    found = decode(_book_form, raw, "context")
+    drafts = read_drafts(found.appointments, "context.appointments", limit)
     named = dict.fromkeys(name for draft in drafts for name in _based_on(draft.raw))
     return Context(
         _patient_id(found.patientId), found.userId, found.encounterId or "", drafts, named=tuple(named)
     )
 
 
-def _encounter(raw: Raw) -> Context:
-    found = decode(msgspec.json.Decoder(_Encounter), raw, "context")
+def _encounter(raw: Raw, _: int | None) -> Context:
+    found = decode(_encounter_form, raw, "context")
     if not found.encounterId.strip():
         raise invalid("context.encounterId", "is empty")
     return Context(_patient_id(found.patientId), found.userId, found.encounterId.strip())
 
 
-_READERS: dict[Hook, Callable[[Raw], Context]] = {
+_READERS: dict[Hook, Callable[[Raw, int | None], Context]] = {
     "order-sign": _order_sign,
     "order-select": _order_select,
     "order-dispatch": _order_dispatch,
@@ -154,7 +167,7 @@ def _based_on(appointment: Raw) -> Iterator[str]:
 
     R4 lets basedOn name a ServiceRequest alone; CRD 2.2 puts other orders into an extension of it.
     """
-    found = decode(msgspec.json.Decoder(_Appointment), appointment, "context.appointments")
+    found = decode(_appointment_form, appointment, "context.appointments")
     for reference in _dicts(found.basedOn):
         yield from _written(reference)
         for extension in _dicts(reference.get("extension")):

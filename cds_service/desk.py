@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 
 from cds_service.body import read_body
 from cds_service.clock import Clock
@@ -15,6 +15,8 @@ from cds_service.decision_log import HEADER, Call
 from cds_service.fhir_client import FhirAccess
 from cds_service.hook_request import HookRequest, read_hook_request
 from cds_service.judging import Judge
+from cds_service.limits import check_contents
+from cds_service.places import LARGE, Places
 from cds_service.services import Registry
 from cds_service.settings import Settings
 from cds_service.store.store import Store
@@ -44,6 +46,7 @@ class Desk:
         self.services = services
         self.refused = refused
         self.store = store
+        self._places = Places(settings)
         self._engine = engine
         self._clock = clock
         self._access = FhirAccess(settings)
@@ -72,14 +75,36 @@ class Desk:
 
     def hook_request(self, call: Call, *hooks: str) -> HookRequest:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""
-        body = call.read(read_body(request, self.settings.body_limit))
-        found = read_hook_request(body, hooks, self.settings.crd_version)
+        limits = self.settings
+        body = call.read(self.body())
+        check_contents(body, depth=limits.depth_limit, resources=limits.resource_limit)
+        found = read_hook_request(body, hooks, limits.crd_version, order_limit=limits.order_limit)
         check_fhir_server(found.fhir_server)
         return found
+
+    def body(self) -> bytes:
+        """The body of the current HTTP request, which then has a place until it is answered.
+
+        Raises ServiceError.
+        """
+        self._places.check()
+        length = request.content_length
+        if length is None or length >= LARGE or "Content-Encoding" in request.headers:
+            self._places.take_large()
+            g.give_back = [self._places.give_large]
+        body = read_body(request, self.settings.body_limit)
+        self._places.take()
+        g.setdefault("give_back", []).append(self._places.give)
+        return body
 
 
 def attach(app: Flask, desk: Desk) -> None:
     app.extensions[_NAME] = desk
+
+    @app.teardown_request
+    def give_back(_: BaseException | None) -> None:
+        for give in g.pop("give_back", ()):
+            give()
 
 
 def desk() -> Desk:

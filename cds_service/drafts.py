@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from cds_service.errors import ServiceError, UnusableError, not_json
+from cds_service.errors import CostlyError, ServiceError, UnusableError, not_json
 from mappings.chart import reference_of
 from mappings.fhir import Request, Resource
 from mappings.parsing import Item, Problem, Received, read
@@ -66,10 +66,11 @@ _bundle = msgspec.json.Decoder(_Bundle)
 _head = msgspec.json.Decoder(_Head)
 
 
-def read_drafts(raw: Raw, where: str) -> tuple[Draft, ...]:
+def read_drafts(raw: Raw, where: str, limit: int | None = None) -> tuple[Draft, ...]:
     """The drafts of a Bundle, in its order. A Bundle without type, or without resourceType, will do.
 
-    Raises UnusableError for what is no Bundle, BadRequestError for text that is no JSON.
+    Raises UnusableError for what is no Bundle, BadRequestError for text that is no JSON, CostlyError
+    for more than `limit` entries.
     """
     try:
         bundle = _bundle.decode(raw)
@@ -79,6 +80,9 @@ def read_drafts(raw: Raw, where: str) -> tuple[Draft, ...]:
         raise not_json(error, where) from None
     if bundle.resourceType not in ("Bundle", "") or (not bundle.resourceType and bundle.entry is None):
         raise _no_bundle(where)
+    if limit is not None and len(bundle.entry or ()) > limit:
+        what = f"This Bundle holds more than {limit} orders."
+        raise CostlyError("too-many-orders", what, where=where, mend="Send the orders in several requests.")
     drafts = []
     for index, entry in enumerate(bundle.entry or ()):
         if entry is not None and bytes(entry.resource) != b"null":

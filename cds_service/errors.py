@@ -3,7 +3,6 @@
     ServiceError
     |- BadRequestError       400
     |  |- not-json              the body is no JSON, or ends early
-    |  |- too-deep              nested beyond what any resource needs
     |  |- invalid-request       a part of the hook request is missing or of the wrong type (422 in CRD 2.0)
     |  |- wrong-hook            another hook than that of the service (422 in CRD 2.0)
     |  `- payer-mismatch        no one payer that this service knows (strict mode)
@@ -14,12 +13,18 @@
     |  `- no-feedback           the service keeps none
     |- MethodError           405  wrong-method (with Allow)
     |- NoDataError           412  no-data
-    |- TooLargeError         413  too-large
+    |- SlowError             408  too-slow
+    |- TooLargeError         413
+    |  |- too-large, too-many-resources
     |- MediaTypeError        415  media-type (with Accept or Accept-Encoding)
     |- UnusableError         422
     |  |- unusable-context      the context says what it cannot mean (400 in CRD 2.2)
     |  `- unusable-feedback     an outcome that contradicts itself
+    |- CostlyError           422
+    |  |- too-deep              nested beyond what any resource needs
+    |  `- too-many-orders
     |- InternalError         500  internal (with the id under which it was logged)
+    |- BusyError             503  busy (with Retry-After)
     `- UnavailableError      503  (with Retry-After)
        |- trust-unavailable     what was seen before cannot be told
        `- store-unavailable     nothing can be stored
@@ -95,6 +100,10 @@ class NoDataError(ServiceError):
     status, issue = 412, "required"
 
 
+class SlowError(ServiceError):
+    status, issue = 408, "timeout"
+
+
 class TooLargeError(ServiceError):
     status, issue = 413, "too-long"
 
@@ -105,6 +114,14 @@ class MediaTypeError(ServiceError):
 
 class UnusableError(ServiceError):
     status, issue = 422, "invalid"
+
+
+class CostlyError(ServiceError):
+    status, issue = 422, "too-costly"
+
+
+class BusyError(ServiceError):
+    status, issue = 503, "throttled"
 
 
 class InternalError(ServiceError):
@@ -133,10 +150,10 @@ def not_json(error: Exception, where: str = "") -> BadRequestError:
     return BadRequestError("not-json", f"This is no JSON: {why}.", where=where, mend=mend)
 
 
-def too_deep(where: str = "") -> BadRequestError:
-    """The error for JSON on which a reader runs out of stack."""
+def too_deep(where: str = "") -> CostlyError:
+    """The error for JSON that is nested deeper than is read."""
     mend = "No FHIR resource needs hundreds of levels."
-    return BadRequestError("too-deep", "The JSON is nested too deeply.", where=where, mend=mend)
+    return CostlyError("too-deep", "The JSON is nested too deeply.", where=where, mend=mend)
 
 
 def outcome(error: ServiceError) -> dict[str, Any]:

@@ -18,9 +18,9 @@ import msgspec
 import requests
 import urllib3
 from msgspec import Struct
-from requests.adapters import HTTPAdapter
 
 from cds_service.origins import Allowed, BadUrlError, Url, base_url, checked
+from cds_service.outgoing import AddressRefusedError, CheckedAdapter
 from cds_service.settings import Settings
 from mappings.parsing import Item, Problem, Received, read
 
@@ -37,6 +37,7 @@ _REASONS = {
     429: "the FHIR server had too many requests (429)",
 }
 TOO_LATE = "the FHIR server did not answer in time"
+ADDRESS_REFUSED = "the name of the FHIR server leads to an address that this service may not call"
 
 
 class Fetched(Struct, frozen=True):
@@ -56,13 +57,12 @@ class FhirAccess:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        origins = frozenset(base_url(text).origin for text in settings.fhir_servers)
-        self._allowed = Allowed(origins, loopback=settings.development)
+        self._allowed = Allowed.of(settings.fhir_servers, loopback=settings.development)
         self._session = requests.Session()
         # Neither .netrc nor proxies of the environment may change where a token goes.
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(pool_connections=_POOL, pool_maxsize=_POOL, max_retries=0)
+        adapter = CheckedAdapter(self._allowed, _POOL)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -220,15 +220,16 @@ class FhirServer:
             if again and isinstance(_root(error), urllib3.exceptions.ProtocolError):
                 # A pooled connection that the server had closed meanwhile: a new one may do.
                 return self._body(url, again=False)
+            if isinstance(_root(error), AddressRefusedError):
+                raise self._not_reached(ADDRESS_REFUSED) from None
             if isinstance(_root(error), urllib3.exceptions.NewConnectionError):
                 raise self._not_reached() from None
             raise _FailedError("the connection to the FHIR server broke") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
             raise _FailedError("the query to the FHIR server failed") from None
 
-    def _not_reached(self) -> _FailedError:
+    def _not_reached(self, reason: str = "the FHIR server cannot be reached") -> _FailedError:
         """No connection. A server that never answered in this request is not tried again in it."""
-        reason = "the FHIR server cannot be reached"
         if not self._reached:
             self._unreachable = reason
         return _FailedError(reason)

@@ -79,12 +79,17 @@ _anything = msgspec.json.Decoder()
 
 
 def read_hook_request(
-    body: bytes, hooks: tuple[str, ...] = HOOKS, crd_version: Version = "2.0"
+    body: bytes,
+    hooks: tuple[str, ...] = HOOKS,
+    crd_version: Version = "2.0",
+    *,
+    order_limit: int | None = None,
 ) -> HookRequest:
     """Read a request for one of `hooks`. crd_version: of requests that ask for none.
 
-    Raises BadRequestError for what is no such request, UnusableError for a context that
-    contradicts itself; their status is that of the CRD version asked for.
+    order_limit: entries of draftOrders or appointments, any number by default. Raises
+    BadRequestError for what is no such request, UnusableError for a context that contradicts itself
+    (their status is that of the CRD version asked for), CostlyError for too many orders or levels.
     """
     version = crd_version
     try:
@@ -93,13 +98,15 @@ def read_hook_request(
         envelope = decode(_envelope, body, "")
         configuration = read_configuration(decode(_anything, envelope.extension, "extension"), crd_version)
         version = configuration.version
-        return _request(envelope, configuration, hooks)
+        return _request(envelope, configuration, hooks, order_limit)
     except ServiceError as error:
         error.status = status_in(version, error)
         raise
 
 
-def _request(envelope: _Envelope, configuration: Configuration, hooks: tuple[str, ...]) -> HookRequest:
+def _request(
+    envelope: _Envelope, configuration: Configuration, hooks: tuple[str, ...], order_limit: int | None
+) -> HookRequest:
     hook = next((known for known in get_args(Hook) if known == envelope.hook), None)
     if hook is None or hook not in hooks:
         what = f"This endpoint answers {' and '.join(hooks)}, not another hook."
@@ -108,7 +115,7 @@ def _request(envelope: _Envelope, configuration: Configuration, hooks: tuple[str
     # Any text will do: the reference implementation of CRD sends one that is no UUID.
     if not envelope.hookInstance.strip():
         raise invalid("hookInstance", "is empty")
-    context = read_context(hook, envelope.context)
+    context = read_context(hook, envelope.context, order_limit)
     fhir_server = (envelope.fhirServer or "").strip()
     return HookRequest(
         hook=hook,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import logging
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +18,12 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from cds_service.settings import Settings
+from cds_service.slow_clients import ImpatientWorker
 
 # A request makes ten thousands of objects that no cycle holds; the default of 700 walks in vain.
 _GC_THRESHOLD = 50_000
+# A request that is refused must not wait 5 ms (the default) behind each thread that computes.
+_SWITCH_SECONDS = 0.001
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
@@ -52,12 +56,15 @@ def serve(app: Flask, settings: Settings, ready: Callable[[], None]) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    ImpatientWorker.seconds = settings.request_timeout
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     options = {
         "bind": f"{host}:{settings.port}",
         "workers": settings.workers,
-        "threads": settings.threads,
-        "worker_class": "gthread",
+        # Waiting for a place, and sending a request, takes a thread as well.
+        "threads": settings.threads + settings.waiting + settings.senders,
+        "worker_class": ImpatientWorker,
         "preload_app": True,
         "loglevel": "warning" if settings.log_level == "info" else settings.log_level,
         "when_ready": lambda _: ready(),

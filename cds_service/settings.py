@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from cards.response_types import Version
-from cds_service.origins import BadUrlError, base_url, checked
+from cds_service.origins import BadUrlError, checked, listed
 
 PREFIX = "COVERAGE_HOOKS_"
 
@@ -44,7 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     workers: Annotated[int, _setting("processes that answer", ge=1, le=64)] = 2
-    threads: Annotated[int, _setting("requests that one process answers at a time", ge=1, le=64)] = 4
+    threads: Annotated[int, _setting("requests that one process answers at a time", ge=1, le=64)] = 8
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _setting("how much is written to standard error")
     ] = "info"
@@ -66,7 +66,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 64
     fhir_servers: Annotated[
         tuple[str, ...],
-        _setting("origins of the FHIR servers that may be called, e.g. https://ehr.example.org:9443"),
+        _setting(
+            "origins of the FHIR servers that may be called, e.g. https://ehr.example.org:9443, or patterns "
+            "for public hosts below a domain, e.g. https://*.ehr.example.org"
+        ),
     ] = ()
     fhir_deadline: Annotated[
         float, _setting("seconds after which an answer waits for no FHIR server any more", gt=0, le=60)
@@ -168,6 +171,23 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
 
+    # Limits of what comes in; see docs/outgoing-calls.md.
+    depth_limit: Annotated[int, _setting("levels of nesting in a request body", ge=16, le=500)] = 64
+    order_limit: Annotated[int, _setting("orders in one request", ge=1, le=100_000)] = 250
+    resource_limit: Annotated[int, _setting("FHIR resources in one request", ge=1, le=10_000_000)] = 100_000
+    waiting: Annotated[
+        int, _setting("requests of one process that may wait for their turn; more get 503", ge=0, le=1024)
+    ] = 8
+    wait_limit: Annotated[
+        float, _setting("seconds that a request waits for its turn before it gets 503", gt=0, le=60)
+    ] = 0.5
+    senders: Annotated[
+        int, _setting("requests of one process that may be arriving at a time", ge=1, le=1024)
+    ] = 32
+    request_timeout: Annotated[
+        float, _setting("seconds within which a request must have arrived", gt=0, le=600)
+    ] = 15.0
+
     @property
     def base_url(self) -> str:
         """The address by which clients reach the service, without a slash at the end."""
@@ -220,11 +240,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     settings = Settings(**given)
     for server in settings.fhir_servers:
         try:
-            path = base_url(server).path
+            listed(server)
         except BadUrlError as error:
             raise SettingsError(f"{PREFIX}FHIR_SERVERS: {server!r}: {error}") from None
-        if path:
-            raise SettingsError(f"{PREFIX}FHIR_SERVERS: {server!r} has a path; only the origin is compared")
     if settings.smart_app_url:
         try:
             checked(settings.smart_app_url)

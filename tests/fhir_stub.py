@@ -35,7 +35,8 @@ class Fault:
     delay: seconds before the answer. status: instead of 200. body: instead of the answer, with
     content_type. cut: send half of the body and close. closed: close without an answer. endless:
     every page has a next one. next_url: the next link of the first page. drip: seconds between
-    single bytes. location: header of a redirect.
+    single bytes. location: header of a redirect. headers: further ones. flood: bytes of a Bundle that
+    is sent in place of the answer.
     """
 
     delay: float = 0.0
@@ -48,6 +49,8 @@ class Fault:
     next_url: str = ""
     drip: float = 0.0
     location: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    flood: int = 0
 
 
 @dataclass
@@ -205,12 +208,16 @@ class _Handler(BaseHTTPRequestHandler):
         body = fault.body if fault.body is not None else json.dumps(value).encode()
         self.send_response(status)
         self.send_header("Content-Type", fault.content_type)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(fault.flood or len(body)))
         if fault.location:
             self.send_header("Location", fault.location)
+        for name, text in fault.headers.items():
+            self.send_header(name, text)
         self.end_headers()
         try:
-            if fault.cut:
+            if fault.flood:
+                self._flood(fault.flood)
+            elif fault.cut:
                 self.wfile.write(body[: len(body) // 2])
                 self.close_connection = True
             elif fault.drip:
@@ -221,6 +228,17 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(body)
         except OSError:
             self.close_connection = True  # the caller gave up
+
+    def _flood(self, size: int) -> None:
+        beginning, end = b'{"resourceType": "Bundle", "entry": [', b"{}]}"
+        entry = b'{"resource": {"resourceType": "Observation", "status": "final"}},'
+        rest = size - len(beginning) - len(end)
+        self.wfile.write(beginning)
+        block = entry * 10_000
+        for _ in range(rest // len(block)):
+            self.wfile.write(block)
+        rest %= len(block)
+        self.wfile.write(entry * (rest // len(entry)) + b" " * (rest % len(entry)) + end)
 
 
 def _entry(base: str, resource: Json, mode: str) -> Json:

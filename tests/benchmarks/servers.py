@@ -52,7 +52,10 @@ def has_express() -> bool:
 
 
 class Server:
-    """A running server; use as a context manager, then post bodies over one connection."""
+    """A running server; use as a context manager, then post bodies over one connection.
+
+    port: where it listens on this machine. url: where it takes orders.
+    """
 
     def __init__(self, name: str, workers: int = 1, **environment: str) -> None:
         with socket.socket() as probe:

@@ -143,12 +143,10 @@ def test_a_fault_of_the_service_is_a_card_with_an_id_and_without_data(
         assert "1990" not in text
 
 
-def test_deep_nesting_met_while_judging_is_a_bad_request(
-    client: FlaskClient, fake_engine: FakeEngine
-) -> None:
+def test_deep_nesting_met_while_judging_is_refused(client: FlaskClient, fake_engine: FakeEngine) -> None:
     fake_engine.error = RecursionError()
     response = client.post(SIGN, json=sign(prefetch=PREFETCH))
-    assert (response.status_code, code(response.json)) == (400, "too-deep")
+    assert (response.status_code, code(response.json)) == (422, "too-deep")
 
 
 def test_a_listed_order_that_no_policy_decides_is_told(client: FlaskClient, fake_engine: FakeEngine) -> None:

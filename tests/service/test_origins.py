@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cds_service.addresses import Reach
 from cds_service.origins import Allowed, BadUrlError, base_url, checked
 
 LISTED = Allowed(frozenset({base_url("https://ehr.example.org:9443").origin}), loopback=False)
@@ -34,6 +35,13 @@ LOOPBACK = Allowed(frozenset(), loopback=True)
         "https://[::1",
         "https://ehr_example/fhir",
         "https://é.example.org",
+        "http://2130706433",
+        "http://0177.0.0.1",
+        "http://127.1",
+        "http://0x7f.0.0.1",
+        "http://0x7f000001",
+        "http://ehr.example.org.0x1",
+        "http://[::ffff:127.0.0.1%25eth0]",
     ],
 )
 def test_what_is_no_plain_web_address_is_refused(url: str) -> None:
@@ -102,10 +110,6 @@ def test_this_machine_is_allowed_in_development(url: str) -> None:
         "http://192.168.1.1",
         "http://169.254.169.254",
         "http://0.0.0.0",
-        "http://2130706433",
-        "http://0177.0.0.1",
-        "http://127.1",
-        "http://0x7f.0.0.1",
         "http://[::ffff:10.0.0.1]",
         "http://localhost.evil.example",
         "http://127.0.0.1.evil.example",
@@ -118,3 +122,62 @@ def test_nothing_else_is_allowed_in_development_however_it_is_written(url: str) 
 @pytest.mark.req("A8.84")
 def test_production_does_not_allow_this_machine() -> None:
     assert Allowed(frozenset(), loopback=False).refusal(base_url("http://127.0.0.1"))
+
+
+PATTERNS = Allowed.of(["https://*.ehr.example.org", "https://*.other.example:9443"], loopback=False)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://a.ehr.example.org/r4", "https://a.b.EHR.example.org", "https://x.other.example:9443"],
+)
+def test_a_pattern_takes_hosts_below_its_domain(url: str) -> None:
+    assert PATTERNS.reach(base_url(url)) is Reach.PUBLIC
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ehr.example.org",
+        "https://evilehr.example.org",
+        "https://a.ehr.example.org.evil.example",
+        "http://a.ehr.example.org",
+        "https://a.ehr.example.org:8443",
+        "https://x.other.example",
+        "https://10.0.0.1",
+    ],
+)
+def test_a_pattern_takes_no_other_domain_scheme_or_port(url: str) -> None:
+    assert PATTERNS.refusal(base_url(url))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://*",
+        "https://*.org",
+        "https://*.10.0.0.1",
+        "*.example.org",
+        "https://a.*.example.org",
+        "https://*.*.org",
+        "https://*.example.org/r4",
+    ],
+)
+def test_a_pattern_that_takes_too_much_or_means_nothing_is_refused(text: str) -> None:
+    with pytest.raises(BadUrlError):
+        Allowed.of([text], loopback=False)
+
+
+@pytest.mark.parametrize(
+    ("servers", "url", "reach"),
+    [
+        (["https://ehr.example.org"], "https://ehr.example.org", Reach.NETWORK),
+        (["http://127.0.0.1:9"], "http://127.0.0.1:9", Reach.LOOPBACK),
+        (["http://localhost:9"], "http://localhost:9", Reach.LOOPBACK),
+        (["http://localhost:9"], "http://localhost:8", None),
+    ],
+)
+def test_how_a_server_is_allowed_tells_how_far_it_may_lead(
+    servers: list[str], url: str, reach: Reach | None
+) -> None:
+    assert Allowed.of(servers, loopback=False).reach(base_url(url)) is reach

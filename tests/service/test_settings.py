@@ -60,6 +60,7 @@ def test_an_empty_value_counts_as_unset() -> None:
         ("fhir_servers", "https://user@ehr.example.org", "user name"),
         ("smart_app_url", "app.example.org/launch", "https://"),
         ("smart_app_url", "https://user@app.example.org", "user name"),
+        ("fhir_servers", "https://*.org", "two parts"),
     ],
 )
 def test_a_value_that_does_not_fit_is_named_with_what_it_may_be(name: str, value: str, says: str) -> None:

@@ -1,0 +1,98 @@
+"""The worker of gunicorn, such that slow clients hold nothing up.
+
+gunicorn's threads wait for a request as long as a client likes to take. Here a connection that has
+sent nothing waits with the poller and takes no thread, a request must have arrived within a time,
+and when threads run out those that have been sending for long give way first. Who reads the answer
+slowly is cut off too. Reading ends by shutting down one direction of the socket: the thread sees the
+end of the data and can still answer.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import Any, ClassVar
+from weakref import WeakSet
+
+from gunicorn import util
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+# An answer is at most a few megabytes; it may take as long as the longest deadline for FHIR servers.
+_ANSWER_SECONDS = 60.0
+_PRESSED_SECONDS = 1.0
+# A connection that is closed over unread bytes is reset, and the sender never sees why it was refused.
+_DRAINED_SECONDS, _DRAINED_BYTES = 2.0, 16_000_000
+
+_arriving: dict[socket.socket, float] = {}
+_cut_off: WeakSet[socket.socket] = WeakSet()
+
+
+def arrived(environ: dict[str, Any]) -> None:
+    """The body of the request has been read: from now on its connection is not cut for slowness."""
+    if connection := environ.get("gunicorn.socket"):
+        _arriving.pop(connection, None)
+
+
+def is_cut_off(environ: dict[str, Any]) -> bool:
+    """Whether the body ends early because its time was over."""
+    return environ.get("gunicorn.socket") in _cut_off
+
+
+class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no types
+    """seconds: that a request may take to arrive."""
+
+    seconds: ClassVar[float] = 15.0
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._handling: dict[TConn, float] = {}
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Give a connection to a thread once something has come; gunicorn has a thread wait for that."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+            return
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + self.cfg.keepalive
+        self.pending_conns.append(conn)
+        readable = partial(self.on_pending_socket_readable, conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+
+    def handle(self, conn: TConn) -> Any:
+        self._handling[conn] = _arriving[conn.sock] = time.monotonic()
+        try:
+            result = super().handle(conn)
+            if not result:
+                # gunicorn closes in its main loop, where a client that lingers holds up all others.
+                util.close_graceful(conn.sock, _DRAINED_SECONDS, _DRAINED_BYTES)
+            return result
+        finally:
+            del self._handling[conn]
+            _arriving.pop(conn.sock, None)
+
+    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        if fs.cancelled() or fs.exception() or fs.result():
+            super().finish_request(conn, fs)
+        else:
+            self.nr_conns -= 1  # closed by handle()
+
+    def notify(self) -> None:
+        """Called by gunicorn's main loop, once a second at least."""
+        super().notify()
+        now = time.monotonic()
+        pressed = len(self._handling) >= self.cfg.threads
+        for conn, since in list(self._handling.items()):
+            if now - since > self.seconds + _ANSWER_SECONDS:
+                _shut(conn.sock, socket.SHUT_RDWR)
+            elif now - _arriving.get(conn.sock, now) > (_PRESSED_SECONDS if pressed else self.seconds):
+                _cut_off.add(conn.sock)
+                _shut(conn.sock, socket.SHUT_RD)
+
+
+def _shut(connection: socket.socket, how: int) -> None:
+    with suppress(OSError):  # it is closed already
+        connection.shutdown(how)

@@ -1,0 +1,150 @@
+"""So many requests are worked on, so many wait a moment, and all others hear at once that they must come again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from cds_service.app import create_app
+from cds_service.errors import BusyError
+from cds_service.places import LARGE, Places
+from cds_service.settings import Settings
+from mappings.terminology import ValueSets
+from policies.determination import Report
+from tests.service.bodies import PATIENT, SIGN, code, encoded, sign
+from tests.service.fake_engine import FakeEngine
+
+BODY = encoded(sign(prefetch={"patient": PATIENT}))
+EXEMPT = ["/health/live", "/health/ready", "/cds-services", "/"]
+
+
+class HeldEngine(FakeEngine):
+    """An engine that answers when it is let."""
+
+    def __init__(self, value_sets: ValueSets) -> None:
+        super().__init__(value_sets)
+        self.go = threading.Event()
+        self.inside = 0
+
+    def decide(self, *arguments: Any, **options: Any) -> Report:
+        self.inside += 1
+        assert self.go.wait(20)
+        return super().decide(*arguments, **options)
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def held(value_sets: ValueSets) -> HeldEngine:
+    return HeldEngine(value_sets)
+
+
+def app_of(engine: FakeEngine, **settings: Any) -> Flask:
+    return create_app(Settings(**settings), engine)  # type: ignore[arg-type]
+
+
+def post(app: Flask, body: bytes = BODY, **options: Any) -> Any:
+    return app.test_client().post(SIGN, data=body, content_type="application/json", **options)
+
+
+def test_one_more_than_work_and_wait_is_refused_at_once(held: HeldEngine) -> None:
+    app = app_of(held, threads=2, waiting=1, wait_limit=20)
+    with ThreadPoolExecutor(3) as pool:
+        accepted = [pool.submit(post, app) for _ in range(3)]
+        until(lambda: held.inside == 2)
+        until(lambda: post(app).status_code == 503)
+        refused = post(app)
+        assert (refused.status_code, code(refused.json)) == (503, "busy")
+        assert refused.headers["Retry-After"] == "1"
+        assert refused.mimetype == "application/fhir+json"
+        assert "Access-Control-Allow-Origin" in refused.headers
+        assert [app.test_client().get(path).status_code for path in EXEMPT] == [200] * len(EXEMPT)
+        held.go.set()
+        assert [each.result().status_code for each in accepted] == [200] * 3
+    assert post(app).status_code == 200
+
+
+def test_who_waits_too_long_is_refused(held: HeldEngine) -> None:
+    app = app_of(held, threads=1, waiting=1, wait_limit=0.05)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(post, app)
+        until(lambda: held.inside == 1)
+        assert code(post(app).json) == "busy"
+        held.go.set()
+        assert first.result().status_code == 200
+
+
+def test_nobody_need_wait_where_nobody_may(held: HeldEngine) -> None:
+    app = app_of(held, threads=1, waiting=0)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(post, app)
+        until(lambda: held.inside == 1)
+        assert post(app).status_code == 503
+        held.go.set()
+        assert first.result().status_code == 200
+    assert post(app).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [BODY, b"{", b"", b" " * (LARGE + 1), encoded(sign())],
+    ids=["answered", "no json", "empty", "large", "no data"],
+)
+def test_a_place_is_given_back_whatever_the_answer(fake_engine: FakeEngine, body: bytes) -> None:
+    app = app_of(fake_engine, threads=1, waiting=0)
+    for _ in range(3):
+        assert post(app, body).status_code != 503
+
+
+def test_a_place_is_given_back_after_a_fault(fake_engine: FakeEngine) -> None:
+    app = app_of(fake_engine, threads=1, waiting=0)
+    fake_engine.error = KeyError("x")
+    assert all(b"had a fault" in post(app).data for _ in range(3))
+    fake_engine.error = None
+    assert post(app).status_code == 200
+
+
+def test_large_bodies_are_counted_on_their_own(held: HeldEngine) -> None:
+    app = app_of(held, threads=2, waiting=2, wait_limit=20)
+    large = BODY + b" " * LARGE
+    with ThreadPoolExecutor(3) as pool:
+        accepted = [pool.submit(post, app, large) for _ in range(2)]
+        until(lambda: held.inside == 2)
+        assert post(app, large).status_code == 503
+        small = pool.submit(post, app)
+        held.go.set()
+        assert [each.result().status_code for each in (*accepted, small)] == [200] * 3
+    assert post(app, large).status_code == 200
+
+
+def test_places_never_grow_nor_shrink() -> None:
+    places = Places(Settings(threads=3, waiting=2, wait_limit=0.001))
+    refused = []
+
+    def work(_: int) -> None:
+        try:
+            places.take()
+        except BusyError:
+            refused.append(1)
+        else:
+            time.sleep(0.0005)
+            places.give()
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(work, range(600)))
+    assert refused
+    for _ in range(3):
+        places.take()
+    with pytest.raises(BusyError):
+        places.take()
