@@ -14,6 +14,7 @@ from rich.console import Console
 
 from cds_service.check_cli import add_check_command
 from cds_service.policy_cli import add_policy_commands
+from cds_service.population_cli import add_population_command
 from cds_service.serve_cli import add_serve_commands
 from cds_service.settings import SettingsError
 from cds_service.settings_cli import add_settings_command
@@ -28,7 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="coverage-hooks", description=about)
     parser.add_argument("--version", action="version", version=f"coverage-hooks {VERSION}")
     subcommands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (add_serve_commands, add_check_command, add_policy_commands, add_settings_command):
+    for add in (
+        add_serve_commands,
+        add_check_command,
+        add_population_command,
+        add_policy_commands,
+        add_settings_command,
+    ):
         add(subcommands)
     arguments = parser.parse_args(argv)
     command: Callable[[argparse.Namespace, Console], int] = arguments.run

@@ -17,7 +17,7 @@ from mappings.fhir import Request, Resource
 from mappings.parsing import Item, Problem, Received, read
 
 # Order types of Da Vinci CRD that no policy here reads; what else stands beside orders belongs to them.
-_OTHER_ORDERS = ("Appointment", "CommunicationRequest", "NutritionOrder", "Task", "VisionPrescription")
+OTHER_ORDERS = ("Appointment", "CommunicationRequest", "NutritionOrder", "Task", "VisionPrescription")
 
 
 class Draft(Struct, frozen=True):
@@ -42,7 +42,7 @@ class Draft(Struct, frozen=True):
     @property
     def is_order(self) -> bool:
         """Whether it asks for something; drugs and devices beside the orders only belong to them."""
-        return self.resource is None or isinstance(self.resource, Request) or self.kind in _OTHER_ORDERS
+        return self.resource is None or isinstance(self.resource, Request) or self.kind in OTHER_ORDERS
 
 
 class _Entry(Struct):

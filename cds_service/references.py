@@ -29,15 +29,15 @@ LIMIT = 64
 _PATH = re.compile(r"([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
 
 
-def open_references(orders: Iterable[Resource], chart: Chart) -> dict[str, str]:
-    """References that resolve to nothing yet -> resource type; at most LIMIT, the orders' own first."""
+def open_references(orders: Iterable[Resource], chart: Chart, limit: int | None = LIMIT) -> dict[str, str]:
+    """References that resolve to nothing yet -> resource type; at most `limit`, the orders' own first."""
     found: dict[str, str] = {}
     for holder in (*orders, *_holders(chart)):
         for reference in _references(holder):
             kind = _kind(reference)
             if kind and chart.resolve(reference, holder) is None:
                 found.setdefault(reference.reference, kind)
-            if len(found) >= LIMIT:
+            if len(found) == limit:
                 return found
     return found
 
