@@ -82,6 +82,7 @@ def may_include(start: str, end: str, day: date) -> bool:
     return begun and (last is None or last.on_or_after(day) is not False)
 
 
+@lru_cache(maxsize=4096)
 def before(day: date, duration: str) -> date:
     """The day that lies a calendar duration ("P6M", "P60D", "P1Y", "P6W") before `day`.
 

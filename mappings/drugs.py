@@ -8,7 +8,7 @@ brand, "liposomal", a second drug in the reservoir).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,8 @@ from mappings.terminology import ValueSets
 
 _PACKAGED = Path(__file__).parent / "drugs.yaml"
 _Found = dict[str, list[Variant]]
+# Charts repeat few drugs; the bound only stops a sender of random texts from filling the memory.
+_MEMO_LIMIT = 4_096
 
 
 class Drug(msgspec.Struct, frozen=True):
@@ -43,6 +45,7 @@ class Drugs:
     def __init__(self, catalogue: Catalogue, value_sets: ValueSets) -> None:
         """Index `catalogue`; raises UnknownValueSetError when it names a set that is not loaded."""
         self._value_sets = value_sets
+        self._memo: dict[tuple[Hashable, ...], tuple[Drug, ...]] = {}
         self._entries = {entry.name: entry for entry in catalogue.drugs}
         combinations = (entry for entry in catalogue.drugs if entry.ingredients)
         self._combinations = sorted(combinations, key=lambda entry: -len(entry.ingredients))
@@ -82,8 +85,17 @@ class Drugs:
     def identify_all(self, *concepts: CodeableConcept | None) -> tuple[Drug, ...]:
         """All drugs that `concepts` name together: those of a mixture ("morphine + bupivacaine"), or of
         the code and the ingredients of one Medication."""
+        at = tuple(_written(concept) for concept in concepts if concept is not None)
+        known = self._memo.get(at)
+        if known is None:
+            if len(self._memo) >= _MEMO_LIMIT:
+                self._memo.clear()
+            known = self._memo[at] = self._identify(concept for concept in concepts if concept is not None)
+        return known
+
+    def _identify(self, concepts: Iterable[CodeableConcept]) -> tuple[Drug, ...]:
         found: _Found = {}
-        for concept in filter(None, concepts):
+        for concept in concepts:
             for name, identities in self._in_concept(concept).items():
                 found.setdefault(name, []).extend(identities)
         return tuple(self._drug(name, identities) for name, identities in self._settled(found).items())
@@ -188,3 +200,8 @@ def _pattern(words: Iterable[str]) -> re.Pattern[str]:
     parts = sorted({plain(word) for word in words}, key=len, reverse=True)
     spelled = (r"[\s,/-]*".join(map(re.escape, re.findall(r"[^\s,/-]+", part))) for part in parts)
     return re.compile(rf"(?<![a-z0-9])(?:{'|'.join(spelled)})(?![a-z0-9])")
+
+
+def _written(concept: CodeableConcept) -> Hashable:
+    """All of a concept that tells a drug."""
+    return concept.text, tuple((coding.system, coding.code, coding.display) for coding in concept.coding)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
@@ -26,7 +26,8 @@ from cds_service.population.shared import Settled, Shared, settled
 from cds_service.population.tally import Tally
 
 RESULTS = ("determinations.ndjson", "not-evaluated.ndjson", "problems.ndjson")
-# Charts lie in reference cycles that hold far more than the collector counts: it is called by what was read.
+# Charts lie in reference cycles that hold far more than the collector can count, so it is called by what
+# was read, in bytes, and not by itself.
 _COLLECT = 1 << 20
 
 _encode = msgspec.json.Encoder().encode
@@ -59,6 +60,7 @@ class BucketWriter:
         unfinished.mkdir(mode=0o700)
         tally, size = Tally(), 0
         with ExitStack() as stack:
+            stack.enter_context(_no_automatic_collection())
             outs = [stack.enter_context((unfinished / name).open("wb")) for name in RESULTS]
             for patient, found in groupby(records, attrgetter("owner")):
                 lines = list(found)
@@ -71,7 +73,7 @@ class BucketWriter:
                 size += sum(len(record.raw) for record in lines)
                 if size > _COLLECT:
                     del lines, judged
-                    gc.collect()
+                    gc.collect(1)
                     size = 0
         (unfinished / "tally.json").write_bytes(_encode(tally))
         unfinished.rename(part)
@@ -93,6 +95,16 @@ class BucketWriter:
         plan = self._job.plan
         file = plan.files[plan.tasks[record.task].file].name
         return LineProblem(file, self._settled.first_lines[record.task] + record.line, what)
+
+
+@contextmanager
+def _no_automatic_collection() -> Iterator[None]:
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.collect()
 
 
 @lru_cache(maxsize=1)
