@@ -42,7 +42,7 @@ def require_parquet() -> None:
 
 def write_parquet(source: Path, target: Path) -> None:
     """Row groups have a fixed number of rows, so the bytes follow from the rows alone."""
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     criterion = pa.struct([(name, pa.string()) for name in ("part", "id", "state", "reason")])

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cds_service.population.diff import Difference
 from cds_service.population.finish import Summary
 from cds_service.population.tally import Counts
 
@@ -60,3 +61,21 @@ def _table(title: str, first: str, *columns: str) -> Table:
 
 def _add(table: Table, name: str, counts: Counts) -> None:
     table.add_row(escape(name), *(str(counts.get(outcome, 0)) for outcome in OUTCOMES))
+
+
+def show_difference(difference: Difference, console: Console) -> None:
+    """How many answers change, by policy and criterion."""
+    console.print(
+        f"{difference.compared} determinations compared: {difference.outcome_changed} with another outcome, "
+        f"{difference.only_criteria} with the same outcome by other criteria",
+        highlight=False,
+    )
+    table = _table("what changes", "policy, criterion", "before -> after", "orders")
+    for policy, changes in difference.policies.items():
+        for change, count in changes.outcomes.items():
+            table.add_row(f"[bold]{escape(policy)}[/]", change, str(count))
+        for criterion, states in changes.criteria.items():
+            for change, count in states.items():
+                table.add_row(f"  {escape(criterion)}", change, str(count))
+    if table.row_count:
+        console.print(table)
