@@ -13,13 +13,21 @@ from pathlib import Path
 
 from msgspec import structs
 
+from cds_service.population.errors import PopulationError
 from policies.engine import Engine
-from policies.library import LIBRARY
+from policies.library import LIBRARY, policy_files
 from policies.registry import Registry
 
 
 def load_engine(policy_dirs: Sequence[Path]) -> Engine:
-    """Raises mappings.yaml_file.DataError or mappings.documents.DocumentError for unusable files."""
+    """The packaged library, changed by further folders.
+
+    Raises PopulationError for a folder without policies, mappings.yaml_file.DataError or
+    mappings.documents.DocumentError for unusable files.
+    """
+    for folder in policy_dirs:
+        if not policy_files(folder):
+            raise PopulationError(f"{folder}: there is no policy.yaml in this folder or below it")
     engine = Engine.load(*policy_dirs)
     policies = engine.registry.policies
     changed = {(p.id, p.effective_from) for p in policies if not _packaged(p.file)}
