@@ -62,7 +62,7 @@ def test_either_engine_goes_on_where_the_other_stopped(
     answer(tmp_path, orders, data, "here")
     held = plan(tmp_path, orders, data, "mixed")
 
-    def stop(*given: object) -> None:
+    def stop(_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
