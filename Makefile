@@ -35,17 +35,19 @@ lint: $(VENV)/installed-test ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-policies: $(VENV)/installed-test ## Check the policies: lint, cases, coverage by criterion, clauses
+policies: $(VENV)/installed-test ## Check the policies: lint, cases, coverage by criterion, clauses, comparison
 	$(BIN)/coverage-hooks policy lint
 	$(BIN)/coverage-hooks policy test
-	-$(BIN)/coverage-hooks policy coverage
+	$(BIN)/coverage-hooks policy coverage
 	$(BIN)/coverage-hooks policy clauses --summary
+	$(BIN)/coverage-hooks policy compare
 
-bench: $(VENV)/installed-test ## Measure beside a bare Flask view
-	$(BIN)/python -m tests.benchmarks.order_sign
+bench: $(VENV)/installed-test ## Measure everything beside its reference, write docs/performance/
+	$(BIN)/python -m tests.benchmarks.table --write
 
-bench-short: $(VENV)/installed-test ## The same, a few rounds
+bench-short: $(VENV)/installed-test ## The same in a minute or two, printed only
 	$(BIN)/python -m tests.benchmarks.order_sign --rounds 3
+	$(BIN)/python -m tests.benchmarks.table --short
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

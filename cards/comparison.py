@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from cards.associated import associated
 from cards.markdown import clip, escape
+from cards.response_types import INSTRUCTIONS, Version, topic
 from cards.wording import SUMMARY_LENGTH, lacking_words
 from policies.determination import Determination
 
@@ -28,6 +30,7 @@ def comparison_card(
     payer_note: str,
     could_not: Sequence[str],
     card_id: Callable[[str], str],
+    version: Version = "2.0",
 ) -> dict[str, Any]:
     """The card for the determinations of one order. payer_note: why no payer is known."""
     first = determinations[0]
@@ -36,8 +39,11 @@ def comparison_card(
         "summary": clip(_summary(determinations), SUMMARY_LENGTH),
         "detail": _detail(determinations, payer_note, could_not),
         "indicator": "info",
-        "source": {"label": "coverage-hooks"},
-        "extension": {EXTENSION: msgspec.to_builtins(list(determinations))},
+        "source": {"label": "coverage-hooks", "topic": topic(INSTRUCTIONS, version)},
+        "extension": {
+            EXTENSION: msgspec.to_builtins(list(determinations)),
+            **associated(first.order),
+        },
     }
 
 

@@ -57,13 +57,14 @@ def lacking_words(determination: Determination) -> list[str]:
     if determination.outcome == "not-applicable":
         return [_lower(node.says) for node in determination.criteria.criteria]
     exclusions = [n for n in determination.exclusions if n.state == _MET]
-    lack = [n for n in _lack(determination) if n.says]
+    lack = [n for n in lacking_nodes(determination) if n.says]
     decisive = _UNKNOWN if determination.outcome == "needs-documentation" else _UNMET
     ordered = sorted(lack, key=lambda n: n.state != decisive)
     return [_lower(node.says) for node in (*exclusions, *ordered)]
 
 
-def _lack(determination: Determination) -> list[Node]:
+def lacking_nodes(determination: Determination) -> list[Node]:
+    """The criteria, exclusions and documents named by `lacking`."""
     names = set(determination.lacking)
     roots = (determination.criteria, *determination.exclusions, *determination.documentation)
     return [n for root in roots for n in walk(root) if n.id in names]
@@ -86,7 +87,13 @@ def _heading(d: Determination) -> list[str]:
     what = escape(d.order_label or d.order)
     subject = f"**{what}**, judged for {d.as_of} against {policy} (version {d.policy.version})."
     payer = f" Coverage: {escape(d.coverage.plan or d.coverage.payer)}." if d.coverage else ""
-    return [subject + payer, "", _OUTCOMES[d.outcome]]
+    return [subject + payer, "", _outcome(d)]
+
+
+def _outcome(d: Determination) -> str:
+    if d.outcome == "needs-documentation" and any(n.reserved for n in walk(d.criteria)):
+        return "As charted, a criterion fails, but the policy reserves the decision about it."
+    return _OUTCOMES[d.outcome]
 
 
 def _sections(d: Determination, could_not: list[str]) -> Iterator[tuple[str, list[str]]]:
@@ -114,8 +121,8 @@ def _sections(d: Determination, could_not: list[str]) -> Iterator[tuple[str, lis
 def _reserving(node: Node, may_apply: bool) -> list[str]:
     """A provision that reserves the decision, or may do so."""
     if node.state == _MET:
-        return [f"- {node.says}. {_where(node.citation)}"]
-    return [f"- Perhaps: {_lower(node.says)}. {_where(node.citation)}"] if may_apply else []
+        return [f"- {node.says}. {quoted(node.citation)}"]
+    return [f"- Perhaps: {_lower(node.says)}. {quoted(node.citation)}"] if may_apply else []
 
 
 def _step_lines(steps: tuple[Step, ...], state: str, indent: str) -> Iterator[str]:
@@ -144,7 +151,7 @@ def _lacking_lines(node: Node, indent: str) -> list[str]:
     lines = [head]
     for ask in node.asks:
         lines.append(f"{indent}  To settle it: {ask}")
-    where = _where(node.citation)
+    where = quoted(node.citation)
     if where:
         lines.append(f"{indent}  {where}")
     return lines
@@ -152,7 +159,7 @@ def _lacking_lines(node: Node, indent: str) -> list[str]:
 
 def _found(node: Node) -> list[str]:
     """What the record shows, notes first (they say how a number came about)."""
-    notes = [escape(note) for note in node.notes]
+    notes = [escape(note.rstrip(".")) for note in node.notes]
     shown = [text for e in node.evidence[:_MAX_EVIDENCE] if (text := _evidence(e))]
     rest = len(node.evidence) - _MAX_EVIDENCE
     if rest > 0:
@@ -183,7 +190,8 @@ def value_words(value: Any) -> str:
     return str(value)
 
 
-def _where(citation: Cited | None) -> str:
+def quoted(citation: Cited | None) -> str:
+    """Where the policy says so; "" when nothing is cited."""
     if citation is None:
         return ""
     clause = f" ({citation.clause})" if citation.clause else ""
@@ -204,7 +212,7 @@ def _next(d: Determination) -> list[str]:
     if d.prior_authorization is not None:
         lines.append(_stated(d.prior_authorization))
     todo = [n for n in d.documentation if not n.required and n.state != _MET]
-    lines += [f"- {n.says}. {_where(n.citation)}" for n in todo]
+    lines += [f"- {n.says}. {quoted(n.citation)}" for n in todo]
     lines += [_stated(s) for s in d.later]
     lines += [_stated(s) for s in d.caveats]
     return lines

@@ -27,6 +27,8 @@ from cds_service.faults import report_fault
 from cds_service.health import health
 from cds_service.home import home
 from cds_service.hooks import hooks
+from cds_service.policy_page import policy_pages
+from cds_service.questionnaires import questionnaires
 from cds_service.services import Registry
 from cds_service.settings import Settings, from_environment
 from cds_service.watched_engine import WatchedEngine
@@ -56,7 +58,7 @@ def create_app(
         watched = WatchedEngine([Path(folder) for folder in settings.policy_dirs], settings.policy_refresh)
         desk = Desk(settings, services or Registry(), watched.engine, lambda: watched.problem, clock)
     attach(app, desk)
-    for blueprint in (home, hooks, determinations, health):
+    for blueprint in (home, hooks, determinations, questionnaires, policy_pages, health):
         app.register_blueprint(blueprint)
     allow_cross_origin(app, settings.cors_origins)
     _answer_errors(app)

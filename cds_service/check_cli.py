@@ -23,7 +23,7 @@ def add_check_command(subcommands: argparse._SubParsersAction[argparse.ArgumentP
     parser = subcommands.add_parser(
         "check",
         help="judge the orders of a saved hook request",
-        description="Judges the orders of a saved order-sign or order-select request by its prefetch. "
+        description="Judges the orders of a saved hook request by its prefetch. "
         "No FHIR server is called. Ends with 0 when the orders were judged, 1 when the request "
         "cannot be used.",
     )

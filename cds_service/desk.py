@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -41,19 +42,28 @@ class Desk:
         self._engine = engine
         self._clock = clock
         self._access = FhirAccess(settings)
-        self._judge = Judge(engine(), self._access, clock)
+        self._judge = self._judge_of(engine())
 
     @property
     def judge(self) -> Judge:
         """The judge with the engine in service."""
         engine = self._engine()
         if engine is not self._judge.engine:
-            self._judge = Judge(engine, self._access, self._clock)
+            self._judge = self._judge_of(engine)
         return self._judge
+
+    def _judge_of(self, engine: Engine) -> Judge:
+        strict = self.settings.payer_mismatch == "strict"
+        return Judge(engine, self._access, self._clock, style=self.settings.prefetch_style, strict=strict)
+
+    def now(self) -> datetime:
+        """The time of this service, with its offset."""
+        return self._clock()
 
     def hook_request(self, *hooks: str) -> HookRequest:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""
-        return read_hook_request(read_body(request, self.settings.body_limit), hooks)
+        body = read_body(request, self.settings.body_limit)
+        return read_hook_request(body, hooks, self.settings.crd_version)
 
 
 def attach(app: Flask, desk: Desk) -> None:

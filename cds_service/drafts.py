@@ -1,4 +1,4 @@
-"""The draft orders of a request: each as a lean resource and as the JSON it came in.
+"""The orders of a request: each as a lean resource and as the JSON it came in.
 
 The lean resource is what policies judge; the JSON is kept because an order that is sent back
 (coverage-information) must be whole.
@@ -6,22 +6,24 @@ The lean resource is what policies judge; the JSON is kept because an order that
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
-from cds_service.errors import UnusableError, not_json
+from cds_service.errors import ServiceError, UnusableError, not_json
 from mappings.chart import reference_of
 from mappings.fhir import Request, Resource
 from mappings.parsing import Item, Problem, Received, read
 
 # Order types of Da Vinci CRD that no policy here reads; what else stands beside orders belongs to them.
-OTHER_ORDERS = ("Appointment", "CommunicationRequest", "NutritionOrder", "Task", "VisionPrescription")
+_OTHER_ORDERS = ("Appointment", "CommunicationRequest", "NutritionOrder", "Task", "VisionPrescription")
+ORDER_KINDS = frozenset({"DeviceRequest", "MedicationRequest", "ServiceRequest", *_OTHER_ORDERS})
 
 
 class Draft(Struct, frozen=True):
-    """One entry of draftOrders.
+    """One order (or appointment) that a hook is about, or what stands beside it.
 
     reference: "Type/id" as the sender wrote it. resource: None for a type that no policy reads.
     raw: the whole resource as JSON text. problems: what had to be mended.
@@ -42,7 +44,7 @@ class Draft(Struct, frozen=True):
     @property
     def is_order(self) -> bool:
         """Whether it asks for something; drugs and devices beside the orders only belong to them."""
-        return self.resource is None or isinstance(self.resource, Request) or self.kind in OTHER_ORDERS
+        return self.resource is None or isinstance(self.resource, Request) or self.kind in _OTHER_ORDERS
 
 
 class _Entry(Struct):
@@ -83,6 +85,37 @@ def read_drafts(raw: Raw, where: str) -> tuple[Draft, ...]:
             url = entry.fullUrl if isinstance(entry.fullUrl, str) else ""
             drafts.append(_draft(entry.resource, url, f"{where}.entry[{index}].resource"))
     return tuple(drafts)
+
+
+def type_of(raw: Raw) -> str:
+    """The resourceType of a value, "" for one that is none (null, a list)."""
+    try:
+        return _head.decode(raw).resourceType
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+def drafts_within(raw: bytes | Raw, kinds: Collection[str], where: str) -> Iterator[Draft]:
+    """The resources of some types in a value that may hold anything: a resource, a Bundle, null.
+
+    What cannot be read is passed over: whoever reads the value as a whole tells about it.
+    """
+    try:
+        head = _head.decode(raw)
+        if head.resourceType in kinds:
+            yield _draft(Raw(raw), "", where)
+            return
+        bundle = _bundle.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return
+    for index, entry in enumerate(bundle.entry or ()):
+        try:
+            if entry is None or _head.decode(entry.resource).resourceType not in kinds:
+                continue
+            url = entry.fullUrl if isinstance(entry.fullUrl, str) else ""
+            yield _draft(entry.resource, url, f"{where}.entry[{index}].resource")
+        except (msgspec.DecodeError, UnicodeDecodeError, ServiceError):
+            continue
 
 
 def _draft(raw: Raw, full_url: str, where: str) -> Draft:

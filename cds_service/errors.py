@@ -4,20 +4,21 @@
     |- BadRequestError       400
     |  |- not-json              the body is no JSON, or ends early
     |  |- too-deep              nested beyond what any resource needs
-    |  |- invalid-request       a part of the hook request is missing or of the wrong type
-    |  `- wrong-hook            another hook than that of the service
+    |  |- invalid-request       a part of the hook request is missing or of the wrong type (422 in CRD 2.0)
+    |  |- wrong-hook            another hook than that of the service (422 in CRD 2.0)
+    |  `- payer-mismatch        no one payer that this service knows (strict mode)
     |- NotFoundError         404
-    |  |- unknown-route, unknown-service, unknown-policy
+    |  |- unknown-route, unknown-service, unknown-policy, unknown-questionnaire
     |- MethodError           405  wrong-method (with Allow)
     |- NoDataError           412  no-data
     |- TooLargeError         413  too-large
     |- MediaTypeError        415  media-type (with Accept or Accept-Encoding)
-    |- UnusableError         422  unusable-context: a hook request whose context says what it cannot mean
+    |- UnusableError         422  unusable-context: the context says what it cannot mean (400 in CRD 2.2)
     `- InternalError         500  internal (with the id under which it was logged)
 
-400 is for what breaks the form of a hook request and 422 for what has the form and contradicts
-itself. CRD 2.0.1 and 2.2 draw this line differently (2.0.1: 400 only for what is no JSON; 2.2: 400
-for every breach of the CDS Hooks rules); either client learns the same from the OperationOutcome.
+CRD draws the line between 400 and 422 by its version (`status_in`): 2.0.1 has 400 only for what is no
+JSON, and 422 for JSON that breaks the rules of CDS Hooks or FHIR; 2.2 has 400 for both, and keeps 422
+for what breaks the rules of CRD alone.
 
 Errors are sent as application/fhir+json, the registered type of what they hold. Clients that look
 for JSON accept every `+json` type (RFC 6839), and FHIR-aware ones need to see that it is FHIR.
@@ -29,6 +30,8 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+
+from cards.response_types import Version
 
 CODE_SYSTEM = "urn:coverage-hooks:error"
 MEDIA_TYPE = "application/fhir+json"
@@ -60,6 +63,10 @@ class BadRequestError(ServiceError):
     status, issue = 400, "structure"
 
 
+class PayerError(BadRequestError):
+    issue = "business-rule"
+
+
 class NotFoundError(ServiceError):
     status, issue = 404, "not-found"
 
@@ -86,6 +93,17 @@ class UnusableError(ServiceError):
 
 class InternalError(ServiceError):
     status, issue = 500, "exception"
+
+
+# Of a hook request that is JSON and breaks the rules of CDS Hooks or FHIR.
+_AGAINST_RULES = frozenset({"invalid-request", "wrong-hook", "unusable-context"})
+
+
+def status_in(version: Version, error: ServiceError) -> int:
+    """The status of an error about a hook request. Source: CRD 2.0.1 and 2.2.1, section Hooks."""
+    if error.code in _AGAINST_RULES:
+        return 422 if version == "2.0" else 400
+    return error.status
 
 
 def not_json(error: Exception, where: str = "") -> BadRequestError:

@@ -115,6 +115,18 @@ class FhirServer:
             return Fetched(failure=_misfit(received))
         return Fetched(received.items, problems=received.problems)
 
+    def text(self, path: str) -> tuple[bytes, str]:
+        """One resource like "DeviceRequest/1" as it is stored, and why there is none."""
+        try:
+            return self._body(checked(f"{self._base}/{path}")), ""
+        except (_FailedError, BadUrlError) as error:
+            return b"", str(error)
+
+    def texts(self, path: str) -> tuple[list[bytes], str]:
+        """The pages of a search as they were sent, and why they are not all."""
+        pages: list[bytes] = []
+        return pages, self.follow(f"{self._base}/{path}&_count={PAGE_SIZE}", pages).failure
+
     def path_of(self, reference: str) -> str:
         """The path of a reference on this server ("Patient/1"), "" for one that leads elsewhere."""
         if "://" not in reference:
@@ -126,8 +138,8 @@ class FhirServer:
         inside = url.origin == self._base.origin and url.path.startswith(f"{self._base.path}/")
         return url.path[len(self._base.path) + 1 :] if inside else ""
 
-    def follow(self, url: str) -> Fetched:
-        """A page and all that come after it."""
+    def follow(self, url: str, texts: list[bytes] | None = None) -> Fetched:
+        """A page and all that come after it. texts: takes each page as it was sent."""
         items: list[Item] = []
         problems: list[Problem] = []
         seen: set[str] = set()
@@ -140,7 +152,7 @@ class FhirServer:
                 if str(page) in seen:
                     raise _FailedError("the pages of the FHIR server lead in a circle")
                 seen.add(str(page))
-                received = self._get(page)
+                received = self._get(page, texts)
                 if received.kind != "bundle" or (received.outcome and not received.items):
                     raise _FailedError(_misfit(received))
                 items += received.items
@@ -160,9 +172,11 @@ class FhirServer:
             raise _FailedError("the next page lies on another server")
         return page
 
-    def _get(self, url: Url) -> Received:
+    def _get(self, url: Url, texts: list[bytes] | None = None) -> Received:
         """The JSON at a URL. Raises _FailedError."""
         body = self._body(url)
+        if texts is not None:
+            texts.append(body)
         try:
             received = read(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -18,10 +18,10 @@ from cds_service.fhir_client import TOO_LATE, Fetched, FhirAccess, FhirServer
 from cds_service.hook_request import HookRequest
 from cds_service.prefetch import KINDS, REFERENCED, Query
 from cds_service.prefetched import Prefetched, read_prefetch
-from cds_service.references import open_references
+from cds_service.references import kind_of, open_references
 from mappings.chart import Chart
 from mappings.evidence import Origin
-from mappings.fhir import RESOURCE_TYPES
+from mappings.fhir import RESOURCE_TYPES, Reference
 from mappings.parsing import Problem
 from mappings.terminology import ValueSets
 
@@ -54,19 +54,24 @@ def chart_of_drafts(request: HookRequest, value_sets: ValueSets) -> Chart:
 
 
 def gather(
-    request: HookRequest, queries: Sequence[Query], value_sets: ValueSets, access: FhirAccess | None
+    request: HookRequest,
+    queries: Sequence[Query],
+    value_sets: ValueSets,
+    access: FhirAccess | None,
+    server: FhirServer | str = "",
 ) -> Gathered:
     """Everything that can be had about the patient of a request. access: None stays offline.
 
+    server: what `connect` gave, where the deadline of the request already runs.
     Raises BadRequestError for prefetch that is no JSON.
     """
     chart = chart_of_drafts(request, value_sets)
-    prefetched = read_prefetch(request.prefetch, queries, chart)
+    prefetched = read_prefetch(request.prefetch, queries, chart, _named(request))
     problems = [problem for draft in request.drafts for problem in draft.problems] + prefetched.problems
     missing = [query for query in queries if not prefetched.answers(query)]
     chart.answered |= {query.kind for query in queries} - {query.kind for query in missing}
     gaps = _Gaps(chart)
-    server = _server(request, access)
+    server = server or connect(request, access)
     if isinstance(server, FhirServer):
         crew = _Crew(request, prefetched, chart, gaps, server)
         problems += crew.fetch(missing, parallel=access.parallel if access else 1)
@@ -81,8 +86,21 @@ def gather(
     return Gathered(chart, gaps.sentences(), tuple(problems))
 
 
-def _server(request: HookRequest, access: FhirAccess | None) -> FhirServer | str:
-    """The FHIR server of a request, or why none is called."""
+def _named(request: HookRequest) -> set[str]:
+    """References of what a request names: its orders, what exactly they order, its encounter."""
+    orders = [draft.resource for draft in request.drafts]
+    items = [
+        getattr(order, name, None) for order in orders for name in ("codeReference", "medicationReference")
+    ]
+    return (
+        {draft.reference for draft in request.drafts}
+        | {item.reference for item in items if item is not None}
+        | {f"Encounter/{request.encounter_id}"}
+    )
+
+
+def connect(request: HookRequest, access: FhirAccess | None) -> FhirServer | str:
+    """The FHIR server of a request, or why none is called. Its deadline starts now."""
     if access is None:
         return "this check is offline"
     if not request.fhir_server:
@@ -134,6 +152,7 @@ class _Crew:
     ) -> None:
         self._patient_id = request.patient_id
         self._orders = [d.resource for d in request.drafts if d.resource is not None and d.is_order]
+        self._performer = Reference(reference=request.performer)
         self._pages = prefetched.pages
         self._chart, self._gaps, self._server = chart, gaps, server
         self._tried: set[str] = set()
@@ -151,7 +170,7 @@ class _Crew:
                 _Job(page.kinds, partial(self._server.follow, page.url), self._gaps.failed)
                 for page in self._pages
             ]
-            jobs += self._references(REFERENCED)
+            jobs += self._performers() + self._references(REFERENCED)
             for _ in range(3):
                 problems += self._run(jobs, pool)
                 self._chart.answered |= {query.kind for query in missing} - self._chart.failures.keys()
@@ -173,9 +192,17 @@ class _Crew:
             path = self._server.path_of(reference)
             if kind in kinds and path and path not in self._tried:
                 self._tried.add(path)
-                read = partial(self._server.read, path)
+                read = partial(self._server.search if "?" in path else self._server.read, path)
                 jobs.append(_Job(frozenset({kind}), read, self._gaps.reference_failed))
         return jobs
+
+    def _performers(self) -> list[_Job]:
+        """Who is to carry out the order. No fact rests on it, so a failure is no gap."""
+        kind, path = kind_of(self._performer), self._server.path_of(self._performer.reference)
+        if not kind or not path or self._chart.resolve(self._performer) is not None:
+            return []
+        self._tried.add(path)
+        return [_Job(frozenset({kind}), partial(self._server.read, path), lambda *_: None)]
 
     def _run(self, jobs: Sequence[_Job], pool: ThreadPoolExecutor) -> list[Problem]:
         problems: list[Problem] = []

@@ -8,7 +8,10 @@ from cds_service.desk import desk, json_response
 from cds_service.errors import ServiceError
 from cds_service.faults import report_fault
 from cds_service.hook_answer import fault_answer, hook_answer
+from cds_service.policy_page import PAGES
 from cds_service.prefetch import templates
+from cds_service.proposing import Offers, smart_app
+from cds_service.questionnaires import questionnaire_canonical
 
 hooks = Blueprint("hooks", __name__)
 
@@ -16,7 +19,8 @@ hooks = Blueprint("hooks", __name__)
 @hooks.get("/cds-services")
 def discovery() -> Response:
     here = desk()
-    return json_response(here.services.discovery(templates(here.judge.queries)))
+    asked, style = here.judge.queries, here.settings.prefetch_style
+    return json_response(here.services.discovery(lambda hook: templates(hook, asked, style)))
 
 
 @hooks.post("/cds-services/<service_id>")
@@ -26,7 +30,13 @@ def call(service_id: str) -> Response:
     request = here.hook_request(service.hook)
     try:
         judgement = here.judge.judge(request)
-        answer = hook_answer(request, service.id, judgement, show_met=here.settings.show_met)
+        settings = here.settings
+        pages = f"{settings.base_url}{PAGES}"
+        engine = here.judge.engine
+        offers = Offers(engine.orderables, smart_app(settings), questionnaire_canonical(settings, engine))
+        answer = hook_answer(
+            judgement.request, service.id, judgement, offers, show_met=settings.show_met, pages=pages
+        )
     except (ServiceError, RecursionError):
         raise
     except Exception as error:  # a fault of ours must not look like "nothing to say"

@@ -7,12 +7,16 @@ from datetime import date
 
 from msgspec import Struct
 
+from cards.response_types import Version
+from cds_service.appointments import without_order
 from cds_service.clock import Clock
 from cds_service.drafts import Draft
 from cds_service.errors import NoDataError, NotFoundError
 from cds_service.fhir_client import FhirAccess
-from cds_service.gather import Gathered, chart_of_drafts, gather
+from cds_service.gather import Gathered, chart_of_drafts, connect, gather
 from cds_service.hook_request import HookRequest
+from cds_service.open_orders import Found, Missing, with_orders
+from cds_service.payer_check import check_payer
 from cds_service.prefetch import queries
 from mappings.chart import Chart, LeftOut
 from mappings.fhir import Request, Resource
@@ -26,13 +30,19 @@ from policies.engine import Engine, is_selected, order_label
 class Judgement(Struct, frozen=True):
     """The report on a request, and what the reader must know beside it.
 
-    labels: order that some policy lists -> what is ordered, in words. could_not: what could not be
+    request: with all orders that it is about. labels: order that some policy lists ->
+    what is ordered, in words. missing: orders that cannot be had. could_not: what else could not be
     had. blank: nothing at all is known about the patient. problems: what was mended while reading.
-    left_out: resources that do not count.
+    left_out: resources that do not count. chart: of the patient, as far as any order needed it. today:
+    the day of the call.
     """
 
+    request: HookRequest
     report: Report
+    chart: Chart
+    today: date
     labels: dict[str, str] = {}
+    missing: tuple[Missing, ...] = ()
     could_not: tuple[str, ...] = ()
     blank: bool = False
     problems: tuple[Problem, ...] = ()
@@ -40,11 +50,23 @@ class Judgement(Struct, frozen=True):
 
 
 class Judge:
-    """Answers requests with a loaded engine. access: None never calls a FHIR server."""
+    """Answers requests with a loaded engine. access: None never calls a FHIR server.
 
-    def __init__(self, engine: Engine, access: FhirAccess | None, clock: Clock) -> None:
+    style: of the prefetch that discovery offers. strict: refuse what CRD 2.2 calls a payer mismatch.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        access: FhirAccess | None,
+        clock: Clock,
+        *,
+        style: Version = "2.0",
+        strict: bool = False,
+    ) -> None:
         self.engine = engine
-        self.queries = queries(engine.catalogue.reads(engine.facts), engine.value_sets)
+        self.queries = queries(engine.catalogue.reads(engine.facts), engine.value_sets, style)
+        self._strict = strict
         self._access = access
         self._clock = clock
 
@@ -53,38 +75,62 @@ class Judge:
 
         Orders that no policy lists need no data, so none is fetched for them and they never fail.
 
-        Raises NotFoundError for an unknown policy, BadRequestError for prefetch that is no JSON, and
-        NoDataError when an order needs data while the request has no prefetch and names no FHIR
-        server: then the client must call again with either (CDS Hooks 2.0: 412). It is raised in no
-        other case. An error status makes common clients show that all is well, so a request that
-        brings or names a source of data is answered even if that source fails: facts are then
-        unknown, and the answer says what could not be had.
+        Raises NotFoundError for an unknown policy, BadRequestError for prefetch that is no JSON,
+        PayerError for a payer mismatch in strict mode, and NoDataError when an order needs data while
+        the request has no prefetch and names no FHIR server: then the client must call again with either
+        (CDS Hooks 2.0: 412). It is raised in no other case. An error status makes common clients show
+        that all is well, so a request that brings or names a source of data is answered even if that
+        source fails: facts are then unknown, and the answer says what could not be had.
         """
         self._check(policies)
         today = self._clock().date()
-        bare = chart_of_drafts(request, self.engine.value_sets)
-        if not self._need_data(request, bare, today, policies):
-            return Judgement(self._report(request, bare, today, policies))
-        if not request.prefetch and not (request.fhir_server and self._access):
+        server = connect(request, self._access)
+        found = with_orders(request, server, self.queries)
+        bare = chart_of_drafts(found.request, self.engine.value_sets)
+        strict = self._strict and request.configuration.version == "2.2"
+        need_data = strict or self._need_data(found.request, bare, today, policies)
+        if (
+            (need_data or found.missing)
+            and not request.prefetch
+            and not (request.fhir_server and self._access)
+        ):
             what = "The request holds no prefetch and names no FHIR server: nothing is known of the patient."
             mend = "Fill the prefetch templates of GET /cds-services, or send fhirServer."
             raise NoDataError("no-data", what, where="prefetch", mend=mend)
-        gathered = gather(request, self.queries, self.engine.value_sets, self._access)
-        return self._judgement(request, gathered, today, policies)
+        if not need_data:
+            return self._judgement(found, Gathered(bare), today, policies, blank=False)
+        gathered = gather(found.request, self.queries, self.engine.value_sets, self._access, server)
+        if strict:
+            check_payer(gathered.chart, self.engine, today)
+        return self._judgement(found, gathered, today, policies, blank=gathered.empty)
 
     def _judgement(
-        self, request: HookRequest, gathered: Gathered, today: date, policies: Sequence[str] | None
+        self,
+        found: Found,
+        gathered: Gathered,
+        today: date,
+        policies: Sequence[str] | None,
+        *,
+        blank: bool,
     ) -> Judgement:
-        chart = gathered.chart
+        chart, request = gathered.chart, found.request
+        report = self._report(request, chart, today, policies)
+        alone = without_order(request, lambda codes: bool(self.engine.registry.listing(codes, today)))
+        missing = (*found.missing, *alone)
+        report.not_evaluated.extend(NotEvaluated(gap.reference, gap.why) for gap in missing)
         return Judgement(
-            report=self._report(request, chart, today, policies),
+            request=request,
+            report=report,
+            chart=chart,
+            today=today,
             labels={
                 order.reference: order_label(order, chart)
                 for order in orders_of(_resources(request), chart, today)
                 if self._listed(order)
             },
+            missing=missing,
             could_not=gathered.could_not,
-            blank=gathered.empty,
+            blank=blank,
             problems=gathered.problems,
             left_out=tuple(chart.left_out),
         )

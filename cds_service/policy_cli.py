@@ -13,9 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
+from cds_service.compare_cli import compare
+from cds_service.questionnaire_cli import print_questionnaire
 from mappings.yaml_file import DataError
 from policies.cases import load_cases, misses, run
 from policies.clauses import MISSING, clause_rows
+from policies.comparison import COMPARISON
 from policies.coverage import coverage
 from policies.diff import diff
 from policies.engine import Engine
@@ -60,6 +63,12 @@ def add_policy_commands(subcommands: argparse._SubParsersAction[argparse.Argumen
     changes = add("diff", "what changes between two versions", _diff)
     changes.add_argument("old", type=Path, help="policy.yaml of the old version")
     changes.add_argument("new", type=Path, help="policy.yaml of the new version")
+    form = add("questionnaire", "the questionnaire of a service, as FHIR", print_questionnaire)
+    form.add_argument("id", help="policy id or id@version")
+    form.add_argument("service", help="service of the policy, as `policy show` names it")
+    matrix = add("compare", "how the policies answer the same situations", compare)
+    matrix.add_argument("--table", type=Path, default=COMPARISON, help="a table of situations of your own")
+    matrix.add_argument("--only", default="", metavar="TEXT", help="situations whose name holds this text")
     add("schema", "a JSON Schema of policy.yaml for editors", _schema)
 
 
@@ -121,20 +130,21 @@ def _test(arguments: argparse.Namespace, console: Console) -> int:
 
 def _coverage(arguments: argparse.Namespace, console: Console) -> int:
     engine = _engine(arguments)
-    missing = 0
+    mistakes = 0
     for policy in _chosen(engine, arguments.id):
         rows = coverage(policy, engine.catalogue, engine.value_sets)
-        open_rows = [row for row in rows if row.missing]
-        missing += len(open_rows)
-        share = 100.0 * (len(rows) - len(open_rows)) / len(rows) if rows else 100.0
-        console.print(
-            f"{policy.reference}: {len(rows) - len(open_rows)} of {len(rows)} covered, {share:.1f} %"
-        )
-        for row in open_rows:
-            console.print(
-                f"    line {row.line} {escape(row.name)}: no case shows it {', '.join(row.missing)}"
-            )
-    return 1 if missing else 0
+        covered = [row for row in rows if not row.missing and not row.contradicted]
+        mistakes += len(rows) - len(covered)
+        share = 100.0 * len(covered) / len(rows) if rows else 100.0
+        console.print(f"{policy.reference}: {len(covered)} of {len(rows)} covered, {share:.1f} %")
+        for row in rows:
+            if row.missing:
+                said = f"no case shows it {', '.join(row.missing)}"
+                console.print(f"    line {row.line} {escape(row.name)}: {said}")
+            if row.contradicted:
+                said = f"cannot be {', '.join(row.contradicted)}, yet a case shows it"
+                console.print(f"    line {row.line} {escape(row.name)}: {said}")
+    return 1 if mistakes else 0
 
 
 def _clauses(arguments: argparse.Namespace, console: Console) -> int:

@@ -9,7 +9,7 @@ resource under a foreign key (one encounter, one order) is no answer about all o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -17,12 +17,11 @@ from msgspec import Raw, Struct, field
 
 from cds_service.errors import not_json
 from cds_service.prefetch import KINDS, Query
-from mappings.chart import Chart
+from mappings.chart import Chart, reference_of
 from mappings.evidence import Origin
 from mappings.fhir import RESOURCE_TYPES
 from mappings.parsing import Problem, Received, read
 
-_KIND_OF_KEY = {kind.key: name for name, kind in KINDS.items()}
 # Search parameters that leave nothing out.
 _WHOLE = frozenset(
     ("patient", "subject", "beneficiary", "_count", "_sort", "_format", "_total", "_include", "_revinclude")
@@ -55,12 +54,19 @@ class Prefetched(Struct):
         return query.kind in self.kinds or query.key in self.keys
 
 
-def read_prefetch(prefetch: Mapping[str, Raw], queries: Iterable[Query], chart: Chart) -> Prefetched:
+def read_prefetch(
+    prefetch: Mapping[str, Raw],
+    queries: Sequence[Query],
+    chart: Chart,
+    named: Collection[str] = (),
+) -> Prefetched:
     """Put the resources of prefetch into the chart and say which queries they answer.
 
+    named: references of what the request itself names.
     Raises BadRequestError for a value that is no JSON (bad escapes, no UTF-8).
     """
     own = {query.key: query for query in queries}
+    plain = {KINDS[q.kind].key: q.kind for q in queries if q.key.startswith(KINDS[q.kind].key)}
     found = Prefetched()
     for key, raw in prefetch.items():
         received = _read(raw, f"prefetch.{key}")
@@ -68,7 +74,7 @@ def read_prefetch(prefetch: Mapping[str, Raw], queries: Iterable[Query], chart: 
         found.problems += received.problems
         present = {type(item.resource).__name__ for item in received.items}
         query = own.get(key)
-        kind = query.kind if query else _KIND_OF_KEY.get(key, "")
+        kind = query.kind if query else plain.get(key, "")
         if kind and present and kind not in present:
             kind, query = "", None
         if received.kind in ("outcome", "unreadable") or (received.outcome and not received.items):
@@ -86,10 +92,19 @@ def read_prefetch(prefetch: Mapping[str, Raw], queries: Iterable[Query], chart: 
         if kind and (query is None or key == KINDS[kind].key):
             found.kinds.add(kind)
         elif not kind and received.kind == "bundle":
-            found.kinds |= {searched} if searched else present
+            found.kinds |= {searched} if searched else _telling(received, named)
         elif "Patient" in present:
             found.kinds.add("Patient")
     return found
+
+
+def _telling(received: Received, named: Collection[str]) -> set[str]:
+    """The types of which a Bundle holds more than what the request names."""
+    return {
+        type(item.resource).__name__
+        for item in received.items
+        if reference_of(item.resource) not in named and item.full_url not in named
+    }
 
 
 def _read(raw: Raw, where: str) -> Received:

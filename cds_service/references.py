@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
-from mappings.chart import Chart
+from mappings.chart import IDENTIFIED, Chart
 from mappings.fhir import (
     RESOURCE_TYPES,
     Coverage,
     DeviceRequest,
     DeviceUseStatement,
+    Identifier,
     Medication,
     MedicationAdministration,
     MedicationRequest,
@@ -26,26 +28,39 @@ from mappings.fhir import (
 )
 
 LIMIT = 64
-_PATH = re.compile(r"([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
+REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
 
 
 def open_references(orders: Iterable[Resource], chart: Chart, limit: int | None = LIMIT) -> dict[str, str]:
-    """References that resolve to nothing yet -> resource type; at most `limit`, the orders' own first."""
+    """References that resolve to nothing yet -> resource type; at most `limit`, the orders' own first.
+
+    One that only identifies ("the Organization of this NPI") becomes a search:
+    "Organization?identifier=...".
+    """
     found: dict[str, str] = {}
     for holder in (*orders, *_holders(chart)):
         for reference in _references(holder):
-            kind = _kind(reference)
+            kind = kind_of(reference)
             if kind and chart.resolve(reference, holder) is None:
-                found.setdefault(reference.reference, kind)
+                found.setdefault(reference.reference or _search(reference), kind)
             if len(found) == limit:
                 return found
     return found
 
 
-def _kind(reference: Reference) -> str:
+def _search(reference: Reference) -> str:
+    identifier = reference.identifier or Identifier()
+    return f"{reference.type}?identifier={quote(f'{identifier.system}|{identifier.value}', safe='')}"
+
+
+def kind_of(reference: Reference) -> str:
     """The type a reference names, "" for one that cannot be read from a server."""
+    if not reference.reference:
+        identifier = reference.identifier
+        exact = identifier is not None and identifier.system and identifier.value
+        return reference.type if exact and reference.type in IDENTIFIED else ""
     written = reference.reference.partition("/_history")[0]
-    match = _PATH.fullmatch("/".join(written.split("/")[-2:]))
+    match = REFERENCE.fullmatch("/".join(written.split("/")[-2:]))
     return match[1] if match and match[1] in RESOURCE_TYPES and match[1] != "Patient" else ""
 
 

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
-from cds_service.origins import BadUrlError, base_url
+from cards.response_types import Version
+from cds_service.origins import BadUrlError, base_url, checked
 
 PREFIX = "COVERAGE_HOOKS_"
 
@@ -83,6 +84,35 @@ class Settings(Struct, frozen=True, kw_only=True):
     fhir_byte_limit_mb: Annotated[
         int, _setting("megabytes read from a FHIR server for one request", ge=1, le=1024)
     ] = 64
+    # Proposals.
+    smart_app_url: Annotated[
+        str,
+        _setting(
+            "launch URL of a SMART application on what an order lacks; cards offer it only when it is set"
+        ),
+    ] = ""
+    smart_app_label: Annotated[str, _setting("what the link to the SMART application is called")] = (
+        "Open the documentation application"
+    )
+    # Da Vinci CRD
+    crd_version: Annotated[
+        Version,
+        _setting("version of Da Vinci CRD for requests that ask for none by davinci-crd.requestedVersion"),
+    ] = "2.0"
+    prefetch_style: Annotated[
+        Version,
+        _setting(
+            "2.2 offers the prefetch expressions of CRD 2.2 in discovery, for clients that understand them; "
+            "2.0 only what CDS Hooks 2.0 allows"
+        ),
+    ] = "2.0"
+    payer_mismatch: Annotated[
+        Literal["lenient", "strict"],
+        _setting(
+            "strict: requests of CRD 2.2 without exactly one active coverage of a known payer are refused "
+            "(400), as CRD 2.2 has it; lenient answers them by every policy"
+        ),
+    ] = "lenient"
 
     @property
     def base_url(self) -> str:
@@ -140,6 +170,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             raise SettingsError(f"{PREFIX}FHIR_SERVERS: {server!r}: {error}") from None
         if path:
             raise SettingsError(f"{PREFIX}FHIR_SERVERS: {server!r} has a path; only the origin is compared")
+    if settings.smart_app_url:
+        try:
+            checked(settings.smart_app_url)
+        except BadUrlError as error:
+            raise SettingsError(f"{PREFIX}SMART_APP_URL: {error}") from None
     return settings
 
 

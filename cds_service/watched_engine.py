@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mappings.yaml_file import DataError
@@ -22,7 +23,7 @@ Fingerprint = tuple[tuple[str, int, int], ...]
 
 
 class WatchedEngine:
-    """Holds the engine that answers; `engine()` is cheap and never waits for a reload.
+    """Holds the engine that answers; `engine()` is cheap and waits for no file.
 
     interval: seconds between looks at the folders; 0 never looks.
     Raises DataError (or another error of the data files) at construction only.
@@ -48,7 +49,7 @@ class WatchedEngine:
         """Why the last change of a folder was refused; "" when the folders are in service."""
 
     def engine(self) -> Engine:
-        """The engine in service; starts a reload in the background when a folder has changed."""
+        """The engine in service; looks at the folders in the background when it is time."""
         if self._interval and self._folders and self._clock() >= self._next_look:
             self._look()
         return self._engine
@@ -58,14 +59,14 @@ class WatchedEngine:
             self._next_look = self._clock() + self._interval
             if self._loading is not None and self._loading.is_alive():
                 return
-            found = self._fingerprint()
-            if found == self._seen:
-                return
-            self._seen = found
-            self._loading = threading.Thread(target=self._reload, name="policy-reload", daemon=True)
+            self._loading = threading.Thread(target=self._renew, name="policy-reload", daemon=True)
             self._loading.start()
 
-    def _reload(self) -> None:
+    def _renew(self) -> None:
+        found = self._fingerprint()
+        if found == self._seen:
+            return
+        self._seen = found
         try:
             self._engine = self._load(*self._folders)
         except (DataError, ValueError, OSError) as error:
@@ -86,7 +87,9 @@ class WatchedEngine:
         found = []
         for folder in self._folders:
             for path in sorted(folder.rglob("*")):
-                if path.suffix in (".yaml", ".yml", ".json"):
-                    status = path.stat()
-                    found.append((str(path), status.st_size, status.st_mtime_ns))
+                # A file may go away between the listing and the look at it.
+                with suppress(FileNotFoundError):
+                    if path.suffix in (".yaml", ".yml", ".json"):
+                        status = path.stat()
+                        found.append((str(path), status.st_size, status.st_mtime_ns))
         return tuple(found)

@@ -49,7 +49,7 @@ class FactBook:
         pumps: what the policy that asks says of the pumps that the order goes with.
         """
         self._catalogue = catalogue
-        self._facts: dict[tuple[str, tuple[tuple[str, Any], ...]], Fact] = {}
+        self._facts: dict[str | tuple[str, tuple[tuple[str, Any], ...]], Fact] = {}
         self._statements = Statements(chart, as_of)
         self._context = Context(
             chart=chart,
@@ -65,7 +65,7 @@ class FactBook:
 
     def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:
         """The fact under the arguments that a criterion gives. Raises KeyError for an unknown name."""
-        at = (name, tuple(sorted(given.items())))
+        at = (name, tuple(sorted(given.items()))) if given else name
         found = self._facts.get(at)
         if found is None:
             definition = self._catalogue.facts[name]
@@ -107,10 +107,12 @@ class FactBook:
         """What the first operator that can tell says, else the most telling of the unknown readings."""
         best = SILENT
         for derivation in definition.derivations:
-            arguments = {
-                key: given[value.name] if isinstance(value, Given) else value
-                for key, value in derivation.arguments.items()
-            }
+            arguments = derivation.arguments
+            if definition.given:
+                arguments = {
+                    key: given[value.name] if isinstance(value, Given) else value
+                    for key, value in arguments.items()
+                }
             reading = derivation.operator.function(self._context, **arguments)
             failure = self._failure((derivation,))
             if reading.known and not (failure and _rests_on_the_whole(reading, definition)):
@@ -132,6 +134,8 @@ class FactBook:
     def _failure(self, derivations: Iterable[Derivation]) -> str:
         """What could not be fetched of all that is read; "" when everything was had."""
         chart = self._context.chart
+        if not chart.failures:
+            return ""
         for derivation in derivations:
             for kind in derivation.operator.reads:
                 if kind in chart.failures:

@@ -18,8 +18,13 @@ from mappings.fhir import (
     AllergyIntolerance,
     CodeableConcept,
     Condition,
+    Coverage,
+    Device,
     DomainResource,
+    Organization,
     Patient,
+    Practitioner,
+    PractitionerRole,
     Reference,
     Resource,
 )
@@ -28,6 +33,12 @@ from mappings.terminology import ValueSets
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
+
+
+# Types that a logical reference (Reference.identifier) may lead to, by name.
+IDENTIFIED: dict[str, type[Coverage | Device | Organization | Practitioner | PractitionerRole]] = {
+    kind.__name__: kind for kind in (Coverage, Device, Organization, Practitioner, PractitionerRole)
+}
 
 
 class LeftOut(Struct, frozen=True):
@@ -56,7 +67,7 @@ class Chart:
         self._by_reference: dict[str, Resource] = {}
         self._origins: dict[str, Origin] = {}
         self._coded: dict[type[Resource], dict[tuple[str, str], list[Resource]]] = {}
-        self._in_set: dict[tuple[type[Resource], str], list[Resource]] = {}
+        self._in_set: dict[type[Resource], dict[str, list[Resource]]] = {}
         self._once: dict[Hashable, Any] = {}
 
     def know(self, items: Iterable[Item]) -> None:
@@ -104,7 +115,7 @@ class Chart:
             or getattr(resource, "patient", None)
             or getattr(resource, "beneficiary", None)
         )
-        if subject is not None and not self._is_patient(subject):
+        if subject is not None and not names_patient(subject, self.patient_id):
             return "it is about another patient"
         status = getattr(resource, "status", "")
         if status == "entered-in-error" or has_code(
@@ -113,36 +124,16 @@ class Chart:
             return "it was entered in error"
         return ""
 
-    def _is_patient(self, reference: Reference) -> bool:
-        """Whether a subject may be the patient: a reference that names nobody else's id."""
-        written = reference.reference
-        if not written or written.startswith(("urn:", "#")):
-            return True
-        parts = written.split("/")
-        if len(parts) >= 2 and parts[-2] not in ("Patient", "_history"):
-            return parts[-2] != "Group"
-        if "_history" in parts:
-            parts = parts[: parts.index("_history")]
-        return parts[-1] == self.patient_id
-
     def of(self, kind: type[R]) -> list[R]:
         """All resources of a type, in the order they came."""
         return self._by_type.get(kind, [])  # type: ignore[return-value]
 
     def in_set(self, kind: type[R], value_set: str) -> list[R]:
         """The resources of a type whose `code` is in a value set, in the order they came."""
-        wanted = (kind, value_set)
-        found = self._in_set.get(wanted)
-        if found is None:
-            memberships = self.value_sets.memberships
-            lists = [coded for code, coded in self._by_code(kind).items() if value_set in memberships(*code)]
-            if len(lists) == 1:
-                found = lists[0]
-            else:
-                seen: dict[int, Resource] = {id(resource): resource for coded in lists for resource in coded}
-                found = list(seen.values())
-            self._in_set[wanted] = found
-        return found  # type: ignore[return-value]
+        index = self._in_set.get(kind)
+        if index is None:
+            index = self._in_set[kind] = self._by_set(kind)
+        return index.get(value_set, [])  # type: ignore[return-value]
 
     def in_sets(self, kind: type[R], value_sets: Iterable[str]) -> list[R]:
         """The resources of a type whose `code` is in any of the value sets, each once."""
@@ -167,6 +158,13 @@ class Chart:
         found: T = self._once[at]
         return found
 
+    def _by_set(self, kind: type[Resource]) -> dict[str, list[Resource]]:
+        lists: dict[str, list[list[Resource]]] = {}
+        for code, coded in self._by_code(kind).items():
+            for value_set in self.value_sets.memberships(*code):
+                lists.setdefault(value_set, []).append(coded)
+        return {value_set: _once_each(found) for value_set, found in lists.items()}
+
     def _by_code(self, kind: type[Resource]) -> dict[tuple[str, str], list[Resource]]:
         index = self._coded.get(kind)
         if index is None:
@@ -180,9 +178,14 @@ class Chart:
         return index
 
     def resolve(self, reference: Reference | None, container: Resource | None = None) -> Resource | None:
-        """The resource a reference points to: contained, by fullUrl, relative or absolute URL."""
-        if reference is None or not reference.reference:
+        """The resource a reference points to.
+
+        It is contained, or named by fullUrl, by relative or absolute URL, or only by an identifier.
+        """
+        if reference is None:
             return None
+        if not reference.reference:
+            return self._identified(reference)
         written = reference.reference
         if written.startswith("#"):
             if isinstance(container, DomainResource):
@@ -194,6 +197,20 @@ class Chart:
             found = self._by_reference.get("/".join(parts[-2:]))
         return found
 
+    def _identified(self, reference: Reference) -> Resource | None:
+        """The one resource on file that has the identifier of a logical reference."""
+        wanted = reference.identifier
+        if wanted is None or not wanted.system or not wanted.value:
+            return None
+        found = [
+            resource
+            for name, kind in IDENTIFIED.items()
+            if reference.type in (name, "")
+            for resource in self.of(kind)
+            if any((i.system, i.value) == (wanted.system, wanted.value) for i in resource.identifier)
+        ]
+        return found[0] if len(found) == 1 else None
+
     def origin(self, resource: Resource) -> Origin:
         return self._origins.get(reference_of(resource), Origin.PREFETCH)
 
@@ -204,6 +221,25 @@ class Chart:
     def failure(self, *kinds: type[Resource]) -> str:
         """What went wrong when one of the types was asked for; "" when nothing did."""
         return next((self.failures[k.__name__] for k in kinds if k.__name__ in self.failures), "")
+
+
+def _once_each(lists: list[list[Resource]]) -> list[Resource]:
+    if len(lists) == 1:
+        return lists[0]
+    return list({id(resource): resource for found in lists for resource in found}.values())
+
+
+def names_patient(reference: Reference, patient_id: str) -> bool:
+    """Whether a subject may be the patient: a reference that names nobody else's id."""
+    written = reference.reference
+    if not written or written.startswith(("urn:", "#")):
+        return True
+    parts = written.split("/")
+    if len(parts) >= 2 and parts[-2] not in ("Patient", "_history"):
+        return parts[-2] != "Group"
+    if "_history" in parts:
+        parts = parts[: parts.index("_history")]
+    return parts[-1] == patient_id
 
 
 def reference_of(resource: Resource) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from mappings.fhir import CodeableConcept, Coding
+from mappings.fhir import CodeableConcept, Coding, OrderedItem
 
 
 class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +39,8 @@ ICD_10_CM = systems()["icd-10-cm"].uri
 RXNORM = systems()["rxnorm"].uri
 SNOMED = systems()["snomed"].uri
 LOINC = systems()["loinc"].uri
+
+BILLING_OPTIONS = "http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-billing-options"
 
 # E0781-RR, E0781:RR, E0781RR, 62362-22: HCPCS modifiers written behind the code.
 _WITH_MODIFIERS = re.compile(r"([A-Z]\d{4}|\d{5})((?:[-:, ] ?[A-Z0-9]{2}|[A-Z][A-Z0-9])+)")
@@ -119,11 +121,22 @@ def order_code(concept: CodeableConcept | None) -> tuple[str, str] | None:
 
 
 def order_codes(concept: CodeableConcept | None) -> tuple[tuple[str, str], ...]:
-    """All canonical (system, code) pairs of what is ordered, the HCPCS or CPT code first."""
-    first = order_code(concept)
-    keys = _ordered_keys(concept) if concept is not None else []
-    found = ([first] if first is not None else []) + [pair for pair in keys if pair[0]]
+    """All canonical (system, code) pairs of what is ordered, the HCPCS or CPT code first.
+
+    The codes under which a clinical code may be billed count too, after its own.
+    """
+    found: list[tuple[str, str]] = []
+    for item in (concept, *_billing_options(concept)):
+        first = order_code(item)
+        keys = _ordered_keys(item) if item is not None else []
+        found += ([first] if first is not None else []) + [pair for pair in keys if pair[0]]
     return tuple(dict.fromkeys(found))
+
+
+def _billing_options(concept: CodeableConcept | None) -> list[CodeableConcept]:
+    """What a clinical code may be billed as. Source: Da Vinci CRD 2.2.1, ext-billing-options."""
+    extensions = concept.extension if isinstance(concept, OrderedItem) else ()
+    return [e.valueCodeableConcept for e in extensions if e.url == BILLING_OPTIONS and e.valueCodeableConcept]
 
 
 def split_modifiers(system: str, code: str) -> tuple[str, tuple[str, ...]]:

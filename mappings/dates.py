@@ -92,6 +92,7 @@ def before(day: date, duration: str) -> date:
     return day - _delta(duration)
 
 
+@lru_cache(maxsize=4096)
 def after(day: date, duration: str) -> date:
     """The day that lies a calendar duration after `day`. Raises ValueError as `before`."""
     return day + _delta(duration)
@@ -106,6 +107,7 @@ def _delta(duration: str) -> relativedelta:
     return relativedelta(years=years, months=months, weeks=weeks, days=days)
 
 
+@lru_cache(maxsize=256)
 def is_duration(text: str) -> bool:
     match = _DURATION.match(text)
     return match is not None and any(match.groups())
@@ -143,12 +145,14 @@ def completed_years(birth: Span, day: date) -> tuple[int, int]:
     return _years(birth.last, day), _years(birth.first, day)
 
 
+@lru_cache(maxsize=4096)
 def completed_months(birth: Span, day: date) -> tuple[int, int]:
     """Completed months on `day`, lowest and highest."""
     low, high = relativedelta(day, birth.last), relativedelta(day, birth.first)
     return low.years * 12 + low.months, high.years * 12 + high.months
 
 
+@lru_cache(maxsize=4096)
 def months_between(start: date, end: date) -> float:
     """Calendar months from `start` to `end`: whole months are whole numbers, the rest a fraction.
 

@@ -8,7 +8,8 @@ brand, "liposomal", a second drug in the reservoir).
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -19,9 +20,8 @@ from mappings.fhir import CodeableConcept
 from mappings.terminology import ValueSets
 
 _PACKAGED = Path(__file__).parent / "drugs.yaml"
-_Found = dict[str, list[Variant]]
-# Charts repeat few drugs; the bound only stops a sender of random texts from filling the memory.
-_MEMO_LIMIT = 4_096
+_Found = Mapping[str, list[Variant]]
+_REMEMBERED = 4096
 
 
 class Drug(msgspec.Struct, frozen=True):
@@ -45,7 +45,6 @@ class Drugs:
     def __init__(self, catalogue: Catalogue, value_sets: ValueSets) -> None:
         """Index `catalogue`; raises UnknownValueSetError when it names a set that is not loaded."""
         self._value_sets = value_sets
-        self._memo: dict[tuple[Hashable, ...], tuple[Drug, ...]] = {}
         self._entries = {entry.name: entry for entry in catalogue.drugs}
         combinations = (entry for entry in catalogue.drugs if entry.ingredients)
         self._combinations = sorted(combinations, key=lambda entry: -len(entry.ingredients))
@@ -68,6 +67,9 @@ class Drugs:
                     self._spellings.setdefault(bare(alias), (entry.name, identity))
                 aliases += identity.aliases
         self._words = _pattern(aliases)
+        # The same names come with every request; none of these remembers more than a few thousand.
+        self._in_text = lru_cache(_REMEMBERED)(self._read_text)
+        self._formulation_words = lru_cache(_REMEMBERED)(self._read_formulation)
 
     @classmethod
     def load(cls, value_sets: ValueSets | None = None) -> Drugs:
@@ -85,17 +87,8 @@ class Drugs:
     def identify_all(self, *concepts: CodeableConcept | None) -> tuple[Drug, ...]:
         """All drugs that `concepts` name together: those of a mixture ("morphine + bupivacaine"), or of
         the code and the ingredients of one Medication."""
-        at = tuple(_written(concept) for concept in concepts if concept is not None)
-        known = self._memo.get(at)
-        if known is None:
-            if len(self._memo) >= _MEMO_LIMIT:
-                self._memo.clear()
-            known = self._memo[at] = self._identify(concept for concept in concepts if concept is not None)
-        return known
-
-    def _identify(self, concepts: Iterable[CodeableConcept]) -> tuple[Drug, ...]:
-        found: _Found = {}
-        for concept in concepts:
+        found: dict[str, list[Variant]] = {}
+        for concept in filter(None, concepts):
             for name, identities in self._in_concept(concept).items():
                 found.setdefault(name, []).extend(identities)
         return tuple(self._drug(name, identities) for name, identities in self._settled(found).items())
@@ -134,7 +127,7 @@ class Drugs:
 
     def _in_codes(self, concept: CodeableConcept, worded: _Found) -> _Found:
         """Drugs by code; `worded` tells which member of a group a product is."""
-        found: _Found = {}
+        found: dict[str, list[Variant]] = {}
         for coding in concept.coding:
             hits = self._codes.get(key(coding), [])
             if not hits:
@@ -154,8 +147,8 @@ class Drugs:
         named = [name for name in worded if name in self._entries[group].members]
         return [(name, identity) for name in named] or [(group, identity)]
 
-    def _in_text(self, text: str) -> _Found:
-        found: _Found = {}
+    def _read_text(self, text: str) -> _Found:
+        found: dict[str, list[Variant]] = {}
         for match in self._words.finditer(plain(text)):
             name, identity = self._spellings[bare(match[0])]
             found.setdefault(name, []).append(identity)
@@ -176,7 +169,7 @@ class Drugs:
     def _forms(self, name: str) -> bool:
         return any(variant.formulation for variant in self._entries[name].variants)
 
-    def _formulation_words(self, texts: str) -> list[Variant]:
+    def _read_formulation(self, texts: str) -> list[Variant]:
         text = plain(texts)
         for formulation, words in self._formulations.items():
             if words.search(text):
@@ -200,8 +193,3 @@ def _pattern(words: Iterable[str]) -> re.Pattern[str]:
     parts = sorted({plain(word) for word in words}, key=len, reverse=True)
     spelled = (r"[\s,/-]*".join(map(re.escape, re.findall(r"[^\s,/-]+", part))) for part in parts)
     return re.compile(rf"(?<![a-z0-9])(?:{'|'.join(spelled)})(?![a-z0-9])")
-
-
-def _written(concept: CodeableConcept) -> Hashable:
-    """All of a concept that tells a drug."""
-    return concept.text, tuple((coding.system, coding.code, coding.display) for coding in concept.coding)

@@ -29,6 +29,17 @@ class CodeableConcept(Element):
     text: str = ""
 
 
+class Extension(Element):
+    url: str = ""
+    valueCodeableConcept: CodeableConcept | None = None
+
+
+class OrderedItem(CodeableConcept):
+    """What an order asks for; `extension` may hold the codes under which it can be billed (CRD)."""
+
+    extension: tuple[Extension, ...] = ()
+
+
 class Reference(Element):
     reference: str = ""
     type: str = ""
@@ -312,7 +323,7 @@ class RequestParameter(Element):
 
 
 class DeviceRequest(Request):
-    codeCodeableConcept: CodeableConcept | None = None
+    codeCodeableConcept: OrderedItem | None = None
     codeReference: Reference | None = None
     parameter: tuple[RequestParameter, ...] = ()
     occurrenceDateTime: str = ""
@@ -321,7 +332,8 @@ class DeviceRequest(Request):
 
 
 class ServiceRequest(Request):
-    code: CodeableConcept | None = None
+    code: OrderedItem | None = None
+    performerType: CodeableConcept | None = None
     orderDetail: tuple[CodeableConcept, ...] = ()
     quantityQuantity: Quantity | None = None
     occurrenceDateTime: str = ""
@@ -349,7 +361,7 @@ class CommunicationRequest(DomainResource):
 
 class Appointment(DomainResource):
     status: str = ""
-    serviceType: tuple[CodeableConcept, ...] = ()
+    serviceType: tuple[OrderedItem, ...] = ()
     start: str = ""
     basedOn: tuple[Reference, ...] = ()
     reasonCode: tuple[CodeableConcept, ...] = ()
@@ -431,6 +443,7 @@ class UdiCarrier(Element):
 
 
 class Device(DomainResource):
+    identifier: tuple[Identifier, ...] = ()
     status: str = ""
     type: CodeableConcept | None = None
     deviceName: tuple[DeviceName, ...] = ()
@@ -507,6 +520,7 @@ class CoverageClass(Element):
 
 
 class Coverage(DomainResource):
+    identifier: tuple[Identifier, ...] = ()
     status: str = ""
     type: CodeableConcept | None = None
     subscriberId: str = ""
@@ -531,6 +545,7 @@ class Practitioner(DomainResource):
 
 
 class PractitionerRole(DomainResource):
+    identifier: tuple[Identifier, ...] = ()
     practitioner: Reference | None = None
     organization: Reference | None = None
     code: tuple[CodeableConcept, ...] = ()

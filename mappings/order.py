@@ -66,7 +66,7 @@ class Order(Struct, frozen=True):
 
     def parameter(self, name: str, kind: str, unit: str) -> Reading | None:
         """What DeviceRequest.parameter says of a fact (code `urn:coverage-hooks:fact|<name>`)."""
-        if not isinstance(self.resource, DeviceRequest):
+        if not isinstance(self.resource, DeviceRequest) or not self.resource.parameter:
             return None
         for parameter in self.resource.parameter:
             concept = parameter.code

@@ -7,7 +7,7 @@ family whose members differ (Omnipod, MiniMed) leaves open what differs.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -89,6 +89,9 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
     models: tuple[Model, ...]
 
 
+_REMEMBERED = 4096
+
+
 class Pumps:
     """The known codes and models, indexed. Built once, then only read."""
 
@@ -101,6 +104,7 @@ class Pumps:
         }
         aliases = [(folded(alias), model) for model in document.models for alias in model.aliases]
         self._aliases = sorted(aliases, key=lambda pair: len(pair[0]), reverse=True)
+        self._named = lru_cache(_REMEMBERED)(self._read_name)
 
     @classmethod
     def load(cls, path: Path = Path(__file__).parent / "pumps.yaml") -> Pumps:
@@ -127,7 +131,7 @@ class Pumps:
             }
         return next(iter(named.values())) if len(named) == 1 else None
 
-    def _named(self, text: str) -> Model | None:
+    def _read_name(self, text: str) -> Model | None:
         found: dict[str, Model] = {}
         rest = f" {folded(text)} "
         for alias, model in self._aliases:

@@ -33,9 +33,9 @@ def recorded(chart: Chart, as_of: date, name: str, kind: str, unit: str) -> Read
         if observation.status in COUNTED and day is not None and day.on_or_before(as_of):
             found.append((day, _value(observation, kind, unit), observation, written))
     if kind == "boolean":
-        for document in chart.of(DocumentReference):
+        for document in chart.once("certificates", lambda: _certificates(chart)).get(name, ()):
             day = span(document.date)
-            if _certifies(document, name) and day is not None and day.on_or_before(as_of):
+            if day is not None and day.on_or_before(as_of):
                 found.append((day, True, document, document.date))
     if not found:
         return None
@@ -86,13 +86,15 @@ def _ends(value: Any) -> tuple[float, float] | None:
     return None
 
 
-def _certifies(document: DocumentReference, name: str) -> bool:
-    if document.status != "current" or document.docStatus in ("preliminary", "entered-in-error"):
-        return False
-    return any(
-        coding.system == FACT_SYSTEM and coding.code == name
-        for coding in (document.type.coding if document.type else ())
-    )
+def _certificates(chart: Chart) -> dict[str, list[DocumentReference]]:
+    """Name of a fact -> the current documents that certify it."""
+    found: dict[str, list[DocumentReference]] = {}
+    for document in chart.of(DocumentReference):
+        if document.status == "current" and document.docStatus not in ("preliminary", "entered-in-error"):
+            codings = document.type.coding if document.type else ()
+            for name in {coding.code for coding in codings if coding.system == FACT_SYSTEM}:
+                found.setdefault(name, []).append(document)
+    return found
 
 
 def _value(observation: Observation, kind: str, unit: str) -> Any:

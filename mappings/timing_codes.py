@@ -6,7 +6,7 @@ Source: FHIR R4 Timing (https://hl7.org/fhir/R4/datatypes.html#Timing); codes in
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -86,10 +86,12 @@ def _counted(repeat: TimingRepeat) -> Rate:
     frequency = 1.0 if repeat.frequency is None else repeat.frequency
     most = frequency if repeat.frequencyMax is None else repeat.frequencyMax
     longest = repeat.period if repeat.periodMax is None else repeat.periodMax
-    return between(
-        Fraction(str(frequency)) / (Fraction(str(longest)) * days),
-        Fraction(str(most)) / (Fraction(str(repeat.period)) * days),
-    )
+    return between(_per_day(frequency, longest, days), _per_day(most, repeat.period, days))
+
+
+@lru_cache(maxsize=4096)
+def _per_day(times: float, periods: float, days: Fraction) -> Fraction:
+    return Fraction(str(times)) / (Fraction(str(periods)) * days)
 
 
 def _named(repeat: TimingRepeat) -> Rate:

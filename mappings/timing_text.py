@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 
 from mappings.rate import AS_NEEDED, DAYS, Rate, between, exactly
 
@@ -88,11 +89,13 @@ _ONE_EVENING = re.compile(r"\bevenings? (?:at|before) bed")
 _CLOCK = re.compile(r"\b(?:1[0-2]|0?\d)(?::[0-5]\d)?\s*[ap]m\b|\b(?:[01]\d|2[0-3]):[0-5]\d\b")
 
 
+@lru_cache(maxsize=4096)
 def is_sliding_scale(text: str) -> bool:
     """Whether the text makes the dose, which may be none, depend on a measurement."""
     return bool(_SLIDING.search(_plain(text)))
 
 
+@lru_cache(maxsize=4096)
 def rate_of_text(text: str) -> Rate:
     """The doses per day that a dose instruction states, or why it states none."""
     words = _plain(text)

@@ -74,11 +74,16 @@ class Fields:
     def _at(self, key: str) -> str:
         return f"{self.path}.{key}".strip(".") if key else self.path
 
+    def _missing(self, key: str) -> DataError:
+        near = difflib.get_close_matches(key, self._nodes.keys() - self._asked, n=1)
+        hint = f"; is it meant by {near[0]!r}?" if near else ""
+        return self.error(f"the key {key!r} is missing{hint}", near[0] if near else "")
+
     def _required(self, key: str) -> yaml.Node:
         self._asked.add(key)
         node = self._nodes.get(key)
         if node is None:
-            raise self.error(f"the key {key!r} is missing")
+            raise self._missing(key)
         return node
 
     def take(self, key: str, default: Any = ...) -> Any:
@@ -86,7 +91,7 @@ class Fields:
         self._asked.add(key)
         if key not in self._nodes:
             if default is ...:
-                raise self.error(f"the key {key!r} is missing")
+                raise self._missing(key)
             return default
         return self._plain(self._nodes[key], self._at(key))
 
@@ -95,7 +100,7 @@ class Fields:
         self._asked.add(key)
         if key not in self._nodes:
             if default is None:
-                raise self.error(f"the key {key!r} is missing")
+                raise self._missing(key)
             return default
         value = self.take(key)
         if not isinstance(value, str) or not value.strip():

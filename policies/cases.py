@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from mappings.book import Fact
-from mappings.catalogue import Catalogue, FactDefinition
-from mappings.dates import Span, span
-from mappings.evidence import SILENT, Basis, Bounds, Evidence, Reading, Reason, unknown
+from mappings.catalogue import Catalogue
+from mappings.evidence import Basis, Reading
 from mappings.terminology import ValueSets
 from mappings.yaml_file import Fields, allowed_words, load_mapping
 from policies.determination import Determination, walk
 from policies.evaluator import evaluate
-from policies.model import OUTCOMES, Policy, groups_of
-
-_STATES = ("met", "unmet", "unknown")
+from policies.given import GivenFacts, given_like
+from policies.model import OUTCOMES, STATES, Policy, groups_of
 
 
 class Expectation(Struct, frozen=True):
@@ -50,27 +45,6 @@ class Case(Struct, frozen=True):
     expect: Expectation
     file: str
     line: int
-
-
-class GivenFacts:
-    """A fact book whose facts are given by a case."""
-
-    def __init__(self, catalogue: Catalogue, given: Mapping[str, Reading]) -> None:
-        self._catalogue = catalogue
-        self._given = given
-
-    def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:
-        del given  # a case gives the fact, whatever the policy's thresholds
-        definition = self._catalogue.facts[name]
-        stated = self._given.get(name)
-        computed = SILENT
-        if stated is None and definition.absent_means_false:
-            computed = Reading(value=False, inferred=True)
-        return Fact(definition, computed, stated)
-
-    def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:
-        fact = self.fact(name, given)
-        return fact.stated.value if fact.stated is not None else fact.computed.value
 
 
 def case_files(policy: Policy) -> list[Path]:
@@ -147,17 +121,7 @@ def _case(
     if as_of is None:
         raise fields.error("as_of is missing: the day of the order")
     attested = set(fields.texts("attested"))
-    given = dict(earlier[like].given) if like else {}
-    for name in fields.texts("without"):
-        if given.pop(name, None) is None:
-            raise fields.error(f"{name} is not given by {like or 'an earlier case'}", "without")
-    if "given" in fields:
-        facts = fields.child("given")
-        for name in facts:
-            definition = catalogue.facts.get(name)
-            if definition is None:
-                raise facts.error(f"unknown fact {name!r}; {allowed_words(name, catalogue.facts)}", name)
-            given[name] = _reading(facts, name, definition, as_of)
+    given = given_like(earlier[like].given if like else {}, fields, catalogue, as_of)
     for name in attested & set(given):
         given[name] = msgspec.structs.replace(given[name], basis=Basis.ATTESTED)
     stray = attested - set(given)
@@ -196,51 +160,5 @@ def _states(expected: Fields, key: str, known: set[str]) -> dict[str, str]:
     for name in inner:
         if name not in known:
             raise inner.error(f"the policy has no {name}; {allowed_words(name, known)}", name)
-        states[name] = inner.choice(name, _STATES)
+        states[name] = inner.choice(name, STATES)
     return states
-
-
-def _reading(facts: Fields, name: str, definition: FactDefinition, as_of: datetime.date) -> Reading:
-    """A given value: plain, or {value, date}, {low, high}, {unknown: reason}."""
-    raw = facts.take(name)
-    day = as_of
-    if isinstance(raw, dict):
-        inner = facts.child(name)
-        if "unknown" in inner:
-            reason = Reason(inner.choice("unknown", [r.value for r in Reason]))
-            inner.done()
-            evidence = () if reason is Reason.NO_DATA else (Evidence("Case/given"),)
-            return unknown(reason, evidence=evidence)
-        if "low" in inner:
-            low, high = inner.take("low"), inner.take("high", Decimal("Infinity"))
-            inner.done()
-            return Reading(Bounds(float(low), float(high)), basis=Basis.DOCUMENTED)
-        raw = inner.take("value")
-        day = inner.day("date", as_of) or as_of
-        inner.done()
-    value = _typed(raw, definition)
-    if value is None:
-        raise facts.error(f"{name} is {definition.type}, which {raw!r} is not", name)
-    if definition.options:
-        for option in value if isinstance(value, tuple) else (value,):
-            if option not in definition.options:
-                raise facts.error(f"{name} has no option {option!r}: {', '.join(definition.options)}", name)
-    evidence = (Evidence("Case/given", date=day.isoformat()),)
-    return Reading(value, evidence=evidence, basis=Basis.DOCUMENTED)
-
-
-def _typed(raw: Any, definition: FactDefinition) -> Any:
-    """A YAML value as the fact's type; None when it is none."""
-    kind = definition.type
-    if kind == "boolean":
-        return raw if isinstance(raw, bool) else None
-    if kind in ("decimal", "integer"):
-        return float(raw) if isinstance(raw, int | Decimal) and not isinstance(raw, bool) else None
-    if kind == "date":
-        if isinstance(raw, datetime.date):
-            return Span(raw, raw)
-        return span(raw) if isinstance(raw, str) else None
-    if kind == "list":
-        values = raw if isinstance(raw, list) else [raw]
-        return tuple(values) if all(isinstance(v, str) for v in values) else None
-    return raw if isinstance(raw, str) else None

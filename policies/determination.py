@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
 from mappings.evidence import Evidence
+from policies.repeated import Contact, Replacement
 
 
 class Cited(Struct, frozen=True, omit_defaults=True):
@@ -33,6 +34,14 @@ class Part(Struct, omit_defaults=True):
     parts: list[Part] = []
 
 
+class Limit(Struct, frozen=True, omit_defaults=True):
+    """How much the policy allows: an amount with its unit (UCUM), or a span of time (ISO 8601)."""
+
+    amount: float | None = None
+    unit: str = ""
+    span: str = ""
+
+
 class Node(Struct, omit_defaults=True):
     """A criterion (with clauses) or a group of them (with operator and criteria).
 
@@ -41,7 +50,8 @@ class Node(Struct, omit_defaults=True):
     criterion, that it tells what the order is for; of a group, that the order is for something
     else. evidenced: false for an exclusion about which the record is silent. attested: it rests on
     statements with no record behind them. reserved: a provision of the policy reserves the decision
-    about this failed criterion. count_needed: of an at_least group.
+    about this failed criterion. count_needed: of an at_least group. fact: what a criterion of one
+    limb asks for. instead: the code to order where the criterion lacks or the exclusion applies.
     """
 
     id: str
@@ -65,7 +75,10 @@ class Node(Struct, omit_defaults=True):
     attested: bool = False
     reserved: bool = False
     danger: bool = False
+    fact: str = ""
+    instead: Replacement | None = None
     parts: list[Part] = []
+    limit: Limit | None = None
     criteria: list[Node] = []
 
 
@@ -77,12 +90,16 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 class PolicyRef(Struct, omit_defaults=True):
+    """The policy that was asked. until: the last day on which it is in force, "" when that is open."""
+
     id: str
     version: str
     payer: str
     title: str
     sha256: str = ""
     url: str = ""
+    until: str = ""
+    contact: Contact | None = None
 
 
 class Stated(Struct, omit_defaults=True):
@@ -93,6 +110,7 @@ class Stated(Struct, omit_defaults=True):
     answer: str = ""
     phase: str = ""
     citation: Cited | None = None
+    limit: Limit | None = None
 
 
 class CoverageRef(Struct, omit_defaults=True):
@@ -108,6 +126,7 @@ class CoverageRef(Struct, omit_defaults=True):
 class Determination(Struct, omit_defaults=True):
     """The answer about one order under one policy.
 
+    service: the part of the policy that judged it; UNSET, and so absent, where none did.
     outcome: met, not-met, needs-documentation, excluded or not-applicable. lacking: ids of the
     criteria that stand between the order and met on the nearest alternatives. asks: what can
     still change the result. reservations: provisions that reserve the decision.
@@ -115,7 +134,7 @@ class Determination(Struct, omit_defaults=True):
 
     order: str
     policy: PolicyRef
-    service: str
+    service: str | UnsetType
     as_of: str
     outcome: str
     criteria: Node
@@ -133,6 +152,15 @@ class Determination(Struct, omit_defaults=True):
     order_label: str = ""
 
 
+class Lapsed(Struct, omit_defaults=True):
+    """An order whose only coverage with a loaded payer is not active on its day."""
+
+    order: str
+    coverage: CoverageRef
+    as_of: str
+    order_label: str = ""
+
+
 class NotEvaluated(Struct, omit_defaults=True):
     """An order without a determination, and why."""
 
@@ -141,8 +169,13 @@ class NotEvaluated(Struct, omit_defaults=True):
 
 
 class Report(Struct, omit_defaults=True):
-    """All answers to one request. `payer_note`: what was found out about the payer, for the reader."""
+    """All answers to one request.
+
+    payer_note: what was found out about the payer, for the reader. lapsed: coverages that would have
+    counted, were they active.
+    """
 
     determinations: list[Determination]
     not_evaluated: list[NotEvaluated]
     payer_note: str = ""
+    lapsed: list[Lapsed] = []

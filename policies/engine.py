@@ -15,8 +15,10 @@ from mappings.companions import DecidedPump, with_pumps
 from mappings.drugs import Drugs
 from mappings.fhir import Resource
 from mappings.order import Order, ordered_item, orders_of
+from mappings.orderables import FILE as ORDERABLES
+from mappings.orderables import Orderables
 from mappings.terminology import ValueSets
-from policies.determination import Determination, NotEvaluated, Report
+from policies.determination import Determination, Lapsed, NotEvaluated, Report
 from policies.evaluator import evaluate
 from policies.library import LIBRARY, policy_files
 from policies.loader import load_policy
@@ -27,19 +29,20 @@ from policies.selection import Question, forced, select
 
 
 class Engine(Struct, frozen=True):
-    """Everything that is loaded once: value sets, facts, drugs, payers, policies."""
+    """Everything that is loaded once: value sets, facts, drugs, payers, policies, orders for facts."""
 
     catalogue: Catalogue
     value_sets: ValueSets
     drugs: Drugs
     payers: Payers
     registry: Registry
+    orderables: Orderables = Orderables()
 
     @classmethod
     def load(cls, *policy_folders: Path) -> Engine:
         """Load the packaged library and further folders of policies.
 
-        A folder may hold value_sets/ and facts/ of its own beside its policies.
+        A folder may hold value_sets/, facts/, payers.yaml and orderables.yaml beside its policies.
         Raises mappings.yaml_file.DataError for a file that cannot be used.
         """
         value_sets = ValueSets.load(
@@ -49,7 +52,11 @@ class Engine(Struct, frozen=True):
         files = [path for folder in (LIBRARY, *policy_folders) for path in policy_files(folder)]
         policies = [load_policy(path, catalogue, value_sets) for path in files]
         payers = Payers.load(*(f / "payers.yaml" for f in policy_folders if (f / "payers.yaml").is_file()))
-        return cls(catalogue, value_sets, Drugs.load(value_sets), payers, Registry(policies, value_sets))
+        orderables = Orderables.load(
+            catalogue, value_sets, *(f / ORDERABLES for f in policy_folders if (f / ORDERABLES).is_file())
+        )
+        registry = Registry(policies, value_sets)
+        return cls(catalogue, value_sets, Drugs.load(value_sets), payers, registry, orderables)
 
     @property
     def facts(self) -> frozenset[str]:
@@ -86,12 +93,18 @@ class Engine(Struct, frozen=True):
 
     def _answer(self, order: Order, chart: Chart, chosen: list[Policy] | None, report: Report) -> None:
         """Add what there is to say about one order to the report."""
-        listing = chosen if chosen is not None else self.registry.listing(order.codes, order.day)
-        if not listing:
+        if chosen is not None:
+            selection = forced(order, chart, chosen, self.payers)
+        elif listing := self.registry.listing(order.codes, order.day):
+            selection = select(order, chart, listing, self.payers)
+        else:
             report.not_evaluated.append(NotEvaluated(order.reference, "no loaded policy lists this order"))
             return
-        selection = (select if chosen is None else forced)(order, chart, listing, self.payers)
         report.payer_note = report.payer_note or selection.note
+        report.lapsed.extend(
+            Lapsed(order.reference, coverage, order.day.isoformat(), order_label(order, chart))
+            for coverage in selection.lapsed
+        )
         found = [
             determination
             for question in selection.questions

@@ -13,14 +13,18 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from msgspec import UNSET
+
 from mappings.terminology import ValueSets
-from policies.determination import Cited, Determination, Node, Part, PolicyRef, Stated
+from policies.determination import Cited, Determination, Limit, Node, Part, PolicyRef, Stated
 from policies.logic import Truth, all_of, any_of, at_least
-from policies.model import Citation, Criterion, Duty, Group, Policy, Rule, Service
+from policies.model import Citation, Criterion, Duty, Group, Parameter, Policy, Rule, Service
 from policies.model import Node as PolicyNode
 from policies.nearest import lacking
 from policies.predicates import Asked
 from policies.weigh import Facts, Scale, Weighed, moot
+
+_TRUTH = {state.value: state for state in Truth}
 
 
 def evaluate(
@@ -179,7 +183,7 @@ def _group(group: Group, scale: Scale) -> Node:
             node.state, node.reason = Truth.UNKNOWN.value, "no_data"
             node.asks = list(scale.weigh(inner.applies_when).asks)
         nodes.append(node)
-    state = _joined(group.operator, group.count, [Truth(node.state) for node in nodes])
+    state = _joined(group.operator, group.count, [_TRUTH[node.state] for node in nodes])
     is_shut = moot(group.gate, scale) is Truth.UNMET
     if is_shut:
         state = Truth.UNMET
@@ -197,7 +201,7 @@ def _group(group: Group, scale: Scale) -> Node:
 
 
 def _all(name: str, nodes: list[Node]) -> Node:
-    state = all_of(Truth(node.state) for node in nodes)
+    state = all_of(_TRUTH[node.state] for node in nodes)
     return Node(id=name, operator="all", state=state.value, criteria=nodes)
 
 
@@ -229,6 +233,8 @@ def _criterion(criterion: Criterion, scale: Scale) -> Node | None:
     node.evidence = list(weighed.evidence)
     node.notes = list(weighed.notes)
     node.attested = weighed.attested
+    node.fact = weighed.fact
+    node.limit = _limit(criterion.limit, scale)
     if state is Truth.UNKNOWN:
         node.asks = [criterion.ask] if criterion.ask else list(weighed.asks)
     node.parts = [_part(part) for part in weighed.parts]
@@ -248,6 +254,7 @@ def _plain(criterion: Criterion, state: Truth) -> Node:
         required=criterion.required,
         gate=criterion.gate,
         danger=criterion.danger,
+        instead=criterion.instead,
     )
 
 
@@ -264,6 +271,14 @@ def _part(weighed: Weighed) -> Part:
     )
 
 
+def _limit(parameter: Parameter | None, scale: Scale) -> Limit | None:
+    """What a limit allows on the day of the order."""
+    if parameter is None:
+        return None
+    value = parameter.on(scale.asked.as_of)
+    return Limit(span=value) if isinstance(value, str) else Limit(float(value), parameter.unit)
+
+
 def _cited(citation: Citation | None, clauses: tuple[str, ...]) -> Cited | None:
     if citation is None:
         return None
@@ -272,7 +287,16 @@ def _cited(citation: Citation | None, clauses: tuple[str, ...]) -> Cited | None:
 
 def _reference(policy: Policy) -> PolicyRef:
     source = next(iter(policy.sources.values()))
-    return PolicyRef(policy.id, policy.version, policy.payer, policy.title, policy.sha256, source.url)
+    return PolicyRef(
+        policy.id,
+        policy.version,
+        policy.payer,
+        policy.title,
+        policy.sha256,
+        source.url,
+        until=policy.effective_to.isoformat() if policy.effective_to else "",
+        contact=policy.contact,
+    )
 
 
 def _not_in_force(policy: Policy, day: date) -> str:
@@ -286,7 +310,7 @@ def _not_applicable(
     return Determination(
         order=order,
         policy=_reference(policy),
-        service="",
+        service=UNSET,
         title=policy.title,
         as_of=as_of.isoformat(),
         outcome="not-applicable",
@@ -303,13 +327,19 @@ def _first(rules: tuple[Rule, ...], scale: Scale) -> Stated | None:
                 rule.says,
                 answer=rule.answer,
                 citation=_cited(rule.citation, rule.clauses),
+                limit=_limit(rule.limit, scale),
             )
     return None
 
 
 def _caveats(policy: Policy, scale: Scale, outcome: str) -> list[Stated]:
     return [
-        Stated(list(rule.clauses), rule.says, citation=_cited(rule.citation, rule.clauses))
+        Stated(
+            list(rule.clauses),
+            rule.says,
+            citation=_cited(rule.citation, rule.clauses),
+            limit=_limit(rule.limit, scale),
+        )
         for rule in policy.caveats
         if (not rule.outcomes or outcome in rule.outcomes) and moot(rule.condition, scale) is Truth.MET
     ]

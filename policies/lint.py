@@ -64,6 +64,7 @@ def _policy(policy: Policy, catalogue: Catalogue, today: date) -> Iterator[Findi
         if name not in used:
             yield finding(1, f"the parameter {name} is used nowhere", error=False)
     for criterion in policy.criteria():
+        yield from (finding(criterion.line, what) for what in _replacement(criterion, policy))
         yield from (finding(criterion.line, what, False) for what in _style(criterion, catalogue))
 
 
@@ -71,6 +72,18 @@ def _tests(policy: Policy) -> Iterator[tuple[str, ...]]:
     for condition in policy.conditions():
         for test in tests_of(condition):
             yield (*test.predicate.parameters, *parameters_in(test.given.values()))
+    yield tuple(limit.name for limit in policy.limits())
+
+
+def _replacement(criterion: Criterion, policy: Policy) -> Iterator[str]:
+    """What keeps `instead` from helping: the new code must be the document's, and decide the criterion."""
+    if criterion.instead is None or criterion.condition is None:
+        return
+    code = (criterion.instead.system, criterion.instead.code)
+    if code not in policy.codes:
+        yield f"{criterion.id}: `instead` names {code[1]}, which is not among the codes under `orders.listed`"
+    if all(test.fact != "order_code" for test in tests_of(criterion.condition)):
+        yield f"{criterion.id}: `instead` changes the code of the order, about which this does not ask"
 
 
 def _style(criterion: Criterion, catalogue: Catalogue) -> Iterator[str]:

@@ -15,11 +15,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from mappings.catalogue import Catalogue
-from mappings.codes import canonical_system
+from mappings.codes import canonical, canonical_system, systems
+from mappings.dates import is_duration
 from mappings.terminology import ValueSets
 from mappings.yaml_file import Fields, allowed_words, load_mapping
 from policies.model import (
     OUTCOMES,
+    STATES,
     Citation,
     Compound,
     Condition,
@@ -36,6 +38,7 @@ from policies.model import (
     Test,
 )
 from policies.predicates import UnfitError, compile_predicate, parameters_in
+from policies.repeated import CONTACT_SYSTEMS, Contact, Replacement
 
 SCHEMA = "coverage-policy/1"
 _JOINS = ("all", "any", "not")
@@ -136,6 +139,7 @@ def load_policy(path: Path, catalogue: Catalogue, value_sets: ValueSets) -> Poli
         caveats=tuple(_rule(f, reader, "outcomes") for f in top.children("caveats")),
         information=_listed_clauses(top, "information", ledger),
         derived=_listed_clauses(top, "derived", ledger),
+        contact=_contact(top.child("contact")) if "contact" in top else None,
         file=path.as_posix(),
         sha256=_digest(path),
     )
@@ -314,9 +318,52 @@ def _criterion(fields: Fields, reader: _Reader, kind: str) -> Criterion:
         phase=fields.choice("phase", _PHASES, "order-doc" if kind == "documentation" else "order"),
         required=fields.flag("required", False),
         danger=fields.flag("danger", False),
+        instead=_instead(fields.child("instead")) if "instead" in fields else None,
+        limit=_limit(fields, reader),
+        cannot_be=_cannot_be(fields),
     )
     fields.done()
     return criterion
+
+
+def _instead(fields: Fields) -> Replacement:
+    system, code = canonical(fields.text("system"), fields.text("code"))
+    if system not in {known.uri for known in systems().values()}:
+        raise fields.error("this is no code system that is known here", "system")
+    replacement = Replacement(system, code, fields.text("says"))
+    fields.done()
+    return replacement
+
+
+def _limit(fields: Fields, reader: _Reader) -> Parameter | None:
+    """The parameter by which a limit is named: an amount with a unit, or a duration."""
+    if "limit" not in fields:
+        return None
+    name = fields.text("limit")
+    if name not in reader.parameters:
+        raise fields.error(f"unknown parameter; {allowed_words(name, reader.parameters)}", "limit")
+    parameter = reader.parameters[name]
+    for _, value in parameter.values:
+        is_amount = isinstance(value, int | float) and not isinstance(value, bool) and parameter.unit
+        if not is_amount and not (isinstance(value, str) and is_duration(value)):
+            raise fields.error(f"{name} is no amount with a unit, and no duration like P3M", "limit")
+    return parameter
+
+
+def _contact(fields: Fields) -> Contact:
+    contact = Contact(fields.text("name"), fields.choice("system", CONTACT_SYSTEMS), fields.text("value"))
+    fields.done()
+    return contact
+
+
+def _cannot_be(fields: Fields) -> dict[str, str]:
+    """States that no order can have -> why; the coverage by cases does not ask for them."""
+    if "cannot_be" not in fields:
+        return {}
+    inner = fields.child("cannot_be")
+    reasons = {state: inner.text(state) for state in STATES if state in inner}
+    inner.done()
+    return reasons
 
 
 def _applies_when(fields: Fields, reader: _Reader) -> Condition | None:
@@ -328,13 +375,13 @@ def _shown_by(fields: Fields, reader: _Reader) -> Condition:
         return _condition(fields.child("shown_by"), reader)
     if "fact" not in fields:
         raise fields.error("a criterion needs fact and is, or shown_by with all, any or not")
-    return _test(fields, reader, ask=False)
+    return _test(fields, reader, limb=False)
 
 
 def _condition(fields: Fields, reader: _Reader) -> Condition:
     joins = [key for key in _JOINS if key in fields]
     if not joins:
-        test = _test(fields, reader, ask=True)
+        test = _test(fields, reader, limb=True)
         fields.done()
         return test
     if len(joins) > 1:
@@ -350,7 +397,8 @@ def _condition(fields: Fields, reader: _Reader) -> Condition:
     return Compound(operator, parts)
 
 
-def _test(fields: Fields, reader: _Reader, ask: bool) -> Test:
+def _test(fields: Fields, reader: _Reader, limb: bool) -> Test:
+    """limb: of a compound condition, with keys of its own; else they are the criterion's."""
     name = fields.text("fact")
     definition = reader.catalogue.facts.get(name)
     if definition is None:
@@ -379,8 +427,9 @@ def _test(fields: Fields, reader: _Reader, ask: bool) -> Test:
         fact=name,
         given=given,
         predicate=predicate,
-        ask=fields.text("ask", "") if ask else "",
+        ask=fields.text("ask", "") if limb else "",
         line=fields.line_of("fact"),
+        cannot_be=_cannot_be(fields) if limb else {},
         silence_is_no="if_silent" in fields and fields.choice("if_silent", ("unmet",)) == "unmet",
     )
 
@@ -400,6 +449,7 @@ def _rule(fields: Fields, reader: _Reader, kind: str) -> Rule:
         condition=_applies_when(fields, reader),
         answer=fields.choice("answer", ("required", "not-required", "unknown")) if kind == "answer" else "",
         outcomes=fields.texts("outcomes") if kind == "outcomes" else (),
+        limit=_limit(fields, reader),
     )
     for outcome in rule.outcomes:
         if outcome not in OUTCOMES:

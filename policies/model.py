@@ -13,7 +13,9 @@ from typing import Any
 from msgspec import Struct
 
 from policies.predicates import Predicate
+from policies.repeated import Contact, Replacement
 
+STATES = ("met", "unmet", "unknown")
 OUTCOMES = ("met", "not-met", "needs-documentation", "excluded", "not-applicable")
 
 
@@ -61,6 +63,7 @@ class Test(Struct, frozen=True):
     """One demand on one fact. given: arguments that the fact's operators need.
 
     silence_is_no: where the record says nothing at all of the fact, the demand is unmet.
+    cannot_be: states that no order can have here -> why.
     """
 
     fact: str
@@ -69,6 +72,7 @@ class Test(Struct, frozen=True):
     ask: str
     line: int
     silence_is_no: bool = False
+    cannot_be: Mapping[str, str] = {}
 
 
 class Compound(Struct, frozen=True):
@@ -89,6 +93,9 @@ class Criterion(Struct, frozen=True):
     continuing). required: for documentation, whether the answer waits for it (where it applies for
     certain; a document that may be needed is a to-do).
     kind: criterion, referral, exclusion, contraindication or documentation. danger: it threatens life.
+    instead: the code to order where this stands in the way.
+    limit: how much of the order the policy allows.
+    cannot_be: states that no order can have here -> why.
     """
 
     id: str
@@ -105,6 +112,9 @@ class Criterion(Struct, frozen=True):
     phase: str = "order"
     required: bool = False
     danger: bool = False
+    instead: Replacement | None = None
+    limit: Parameter | None = None
+    cannot_be: Mapping[str, str] = {}
 
 
 class Group(Struct, frozen=True):
@@ -143,7 +153,7 @@ class Rule(Struct, frozen=True):
     """A statement that holds when its condition does: prior authorisation, caveat, notice.
 
     answer: for prior authorisation "required", "not-required" or "unknown". outcomes: outcomes to
-    which a caveat belongs, () for all.
+    which a caveat belongs, () for all. limit: how much of the order the statement allows.
     """
 
     id: str
@@ -154,6 +164,7 @@ class Rule(Struct, frozen=True):
     condition: Condition | None = None
     answer: str = ""
     outcomes: tuple[str, ...] = ()
+    limit: Parameter | None = None
 
 
 class Duty(Struct, frozen=True):
@@ -214,6 +225,7 @@ class Policy(Struct, frozen=True):
     derived: Mapping[str, int]
     file: str
     sha256: str
+    contact: Contact | None = None
 
     @property
     def reference(self) -> str:
@@ -246,6 +258,17 @@ class Policy(Struct, frozen=True):
         for duty in self.duties:
             if duty.applies_when is not None:
                 yield duty.applies_when
+
+    def limits(self) -> Iterator[Parameter]:
+        """The parameters that limit what is ordered."""
+        limiting: tuple[Criterion | Rule, ...] = (
+            *self.criteria(),
+            *self.prior_authorization,
+            *self.caveats,
+        )
+        for item in limiting:
+            if item.limit is not None:
+                yield item.limit
 
     def facts(self) -> frozenset[str]:
         """Names of all facts that the policy asks for."""

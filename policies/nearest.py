@@ -36,6 +36,8 @@ def plan(node: Node) -> tuple[Step, ...]:
     if node.operator == "all":
         return tuple(step for inner in node.criteria for step in plan(inner))
     candidates = [inner for inner in node.criteria if inner.state != _MET]
+    if not candidates:
+        return (node,)  # only its gate, or too few members that apply, stand in the way
     open_ones = [inner for inner in candidates if not shut(inner)]
     if not open_ones and node.says:
         return (node,)

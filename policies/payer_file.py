@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -39,21 +40,35 @@ def read_payers(paths: Iterable[Path]) -> dict[str, Payer]:
     identifier that is defined already.
     """
     payers: dict[str, Payer] = {}
+    taken: dict[str, str] = {}
     for path in paths:
         document = load_mapping(path)
         for payer_id in document:
             if payer_id in payers:
                 raise document.error(f"the payer {payer_id} is defined twice", payer_id)
-            payers[payer_id] = _payer(document.child(payer_id), payers)
+            fields = document.child(payer_id)
+            payers[payer_id] = _payer(fields)
+            _take(payer_id, payers[payer_id], taken, fields)
     return payers
 
 
+def _take(payer_id: str, payer: Payer, taken: dict[str, str], fields: Fields) -> None:
+    """Note the names and identifiers of a payer in `taken`; one payer only may have each."""
+    for name in (*payer.names, *payer.shared_names):
+        if (other := taken.setdefault(f"name {bare(name)}", payer_id)) != payer_id:
+            raise fields.error(f"'{name}' names {other} too", "names")
+    for code in payer.identifiers:
+        if (other := taken.setdefault(f"identifier {code}", payer_id)) != payer_id:
+            raise fields.error(f"the identifier {code} is of {other} too", "identifiers")
+
+
+@lru_cache(maxsize=8192)
 def bare(name: str) -> str:
     """A name without punctuation, capitals and legal suffixes."""
     return " ".join(word for word in folded(name).split() if word not in _LEGAL)
 
 
-def _payer(fields: Fields, known: Mapping[str, Payer]) -> Payer:
+def _payer(fields: Fields) -> Payer:
     payer = Payer(
         name=fields.text("name"),
         names=fields.texts("names"),
@@ -69,14 +84,6 @@ def _payer(fields: Fields, known: Mapping[str, Payer]) -> Payer:
         raise fields.error("a payer needs the names under which a Coverage may name it", "names")
     if payer.shared_names and not payer.states:
         raise fields.error("shared names need the states of this payer", "shared_names")
-    for other_id, other in known.items():
-        names = {bare(name) for name in (*other.names, *other.shared_names)}
-        for name in (*payer.names, *payer.shared_names):
-            if bare(name) in names:
-                raise fields.error(f"'{name}' names {other_id} too", "names")
-        for code in payer.identifiers:
-            if code in other.identifiers:
-                raise fields.error(f"the identifier {code} is of {other_id} too", "identifiers")
     fields.done()
     return payer
 

@@ -75,6 +75,7 @@ class Payers:
         self._shared = {
             bare(name): payer_id for payer_id, payer in payers.items() for name in payer.shared_names
         }
+        self._by_words = [(payer_id, payer) for payer_id, payer in payers.items() if payer.phrases]
         self._codes = {code: payer_id for payer_id, payer in payers.items() for code in payer.identifiers}
 
     @classmethod
@@ -160,7 +161,7 @@ class Payers:
 
     def _by_phrase(self, payor: _Payor) -> tuple[str, str] | None:
         for name in payor.names:
-            for payer_id, payer in self._payers.items():
+            for payer_id, payer in self._by_words:
                 if any(has_words(name, phrase) for phrase in payer.phrases) and not _elsewhere(name, payer):
                     return payer_id, f'by its name "{name}"'
         return None

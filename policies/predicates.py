@@ -20,7 +20,7 @@ N may be `{parameter: name}`: a dated parameter of the policy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -109,7 +109,7 @@ def compile_predicate(demand: Any, fact: FactDefinition) -> Predicate:
     if not tests:
         raise UnfitError(f"{', '.join(demand)} alone demands nothing")
     return Predicate(
-        test=lambda value, asked: all_of([test(value, asked) for test in tests]),
+        test=tests[0] if len(tests) == 1 else _all(tests),
         wanted=lambda parameters: _words(demand, parameters, fact.unit),
         parameters=parameters_in(demand.values()),
         facts=(demand["same_as"],) if "same_as" in demand else (),
@@ -160,6 +160,10 @@ def _check_arguments(demand: Mapping[str, Any], fact: FactDefinition) -> None:
                     )
 
 
+def _all(tests: list[Callable[[Any, Asked], Truth]]) -> Callable[[Any, Asked], Truth]:
+    return lambda value, asked: all_of([test(value, asked) for test in tests])
+
+
 def _number(asked: Asked, value: Any) -> float:
     return float(asked.parameters[value["parameter"]] if is_parameter(value) else value)
 
@@ -187,15 +191,15 @@ def _compare(holds: Callable[[float, float], bool], grows: bool, name: str) -> A
     return build
 
 
-def _listed(name: str, decide: Callable[[set[str], set[str]], bool]) -> Any:
+def _listed(name: str, decide: Callable[[frozenset[str], Sequence[str]], bool]) -> Any:
     def build(demand: Mapping[str, Any]) -> Callable[[Any, Asked], Truth]:
-        wanted, unsure = set(demand[name]), set(demand.get("unsure", ()))
+        wanted, unsure = frozenset(demand[name]), frozenset(demand.get("unsure", ()))
 
         def test(value: Any, _: Asked) -> Truth:
-            values = {value} if isinstance(value, str) else set(value)
-            if values & unsure:
+            values = (value,) if isinstance(value, str) else value
+            if not unsure.isdisjoint(values):
                 return Truth.UNKNOWN
-            return truth(decide(values, wanted))
+            return truth(decide(wanted, values))
 
         return test
 
@@ -250,11 +254,11 @@ _TESTS: dict[str, Any] = {
     "above": _compare(lambda value, limit: value > limit, True, "above"),
     "at_most": _compare(lambda value, limit: value <= limit, False, "at_most"),
     "below": _compare(lambda value, limit: value < limit, False, "below"),
-    "one_of": _listed("one_of", lambda values, wanted: values <= wanted),
-    "none_of": _listed("none_of", lambda values, wanted: not values & wanted),
-    "includes": _listed("includes", lambda values, wanted: bool(values & wanted)),
-    "only": _listed("only", lambda values, wanted: bool(values) and values <= wanted),
-    "excludes": _listed("excludes", lambda values, wanted: not values & wanted),
+    "one_of": _listed("one_of", lambda wanted, values: wanted.issuperset(values)),
+    "none_of": _listed("none_of", lambda wanted, values: wanted.isdisjoint(values)),
+    "includes": _listed("includes", lambda wanted, values: not wanted.isdisjoint(values)),
+    "only": _listed("only", lambda wanted, values: bool(values) and wanted.issuperset(values)),
+    "excludes": _listed("excludes", lambda wanted, values: wanted.isdisjoint(values)),
     "count_at_least": _counted,
     "in": _coded("in", True),
     "not_in": _coded("not_in", False),

@@ -1,16 +1,37 @@
 """Which policies have something to say about an order: by code, payer and day.
 
-Policies are indexed once by the value sets that they name, so an order that none of a thousand
-policies lists costs one lookup per code.
+Policies are indexed once by the value sets and codes that they name, and what lists the codes of an
+order on a day is remembered by payer: a thousand loaded policies cost an order nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
+
+from msgspec import Struct
 
 from mappings.terminology import ValueSets
 from policies.model import Policy
+
+
+class Listing(Struct, frozen=True):
+    """The policies that list an order, sorted by id, and those of each payer. False when there is none."""
+
+    policies: tuple[Policy, ...]
+    by_payer: Mapping[str, tuple[Policy, ...]]
+
+    def __bool__(self) -> bool:
+        return bool(self.policies)
+
+    @classmethod
+    def of(cls, policies: Iterable[Policy]) -> Listing:
+        ordered = tuple(sorted(policies, key=lambda policy: policy.id))
+        by_payer: dict[str, tuple[Policy, ...]] = {}
+        for policy in ordered:
+            by_payer[policy.payer] = (*by_payer.get(policy.payer, ()), policy)
+        return cls(ordered, by_payer)
 
 
 class Registry:
@@ -28,8 +49,9 @@ class Registry:
                 self._by_set.setdefault(value_set, []).append(policy)
             for code in policy.codes:
                 self._by_code.setdefault(code, []).append(policy)
+        self.listing = lru_cache(maxsize=4096)(self._list)
 
-    def listing(self, codes: Sequence[tuple[str, str]], day: date) -> list[Policy]:
+    def _list(self, codes: tuple[tuple[str, str], ...], day: date) -> Listing:
         """The policies that list any of the codes: of each document the version in force on `day`.
 
         A document with no version in force on that day is there with the version that comes next
@@ -45,8 +67,7 @@ class Registry:
         versions: dict[str, list[Policy]] = {}
         for policy in found.values():
             versions.setdefault(policy.id, []).append(policy)
-        chosen = [_in_force(candidates, day) for candidates in versions.values()]
-        return sorted(chosen, key=lambda policy: policy.id)
+        return Listing.of(_in_force(candidates, day) for candidates in versions.values())
 
     def find(self, name: str) -> Policy | None:
         """A policy by id (its newest version) or by id@version."""

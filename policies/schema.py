@@ -11,7 +11,8 @@ from typing import Any
 from mappings.catalogue import Catalogue
 from mappings.terminology import ValueSets
 from policies.loader import SCHEMA
-from policies.model import OUTCOMES
+from policies.model import OUTCOMES, STATES
+from policies.repeated import CONTACT_SYSTEMS
 
 _TEXT = {"type": "string"}
 _TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
@@ -29,6 +30,7 @@ def json_schema(catalogue: Catalogue, value_sets: ValueSets) -> dict[str, Any]:
                 "is": _ref("demand"),
                 "ask": _TEXT,
                 "if_silent": {"enum": ["unmet"]},
+                "cannot_be": _ref("cannot_be"),
             },
             ["fact", "is"],
         ),
@@ -42,6 +44,7 @@ def json_schema(catalogue: Catalogue, value_sets: ValueSets) -> dict[str, Any]:
                 _object({"not": _ref("condition")}, ["not"]),
             ]
         },
+        "cannot_be": _object(dict.fromkeys(STATES, _TEXT), []),
         "cite": {"anyOf": [_TEXT, _object({"source": _TEXT, "quote": _TEXT}, ["quote"])]},
         "criterion": _criterion(catalogue),
         "group": _group(),
@@ -122,6 +125,9 @@ def _criterion(catalogue: Catalogue) -> dict[str, Any]:
             "phase": {"enum": ["order", "order-doc", "continuing", "delivery", "claim", "info"]},
             "required": {"type": "boolean"},
             "danger": {"type": "boolean"},
+            "instead": _object({"system": _TEXT, "code": _TEXT, "says": _TEXT}, ["system", "code", "says"]),
+            "limit": _TEXT,
+            "cannot_be": _ref("cannot_be"),
             "covers": _TEXTS,
         },
         ["id", "clauses", "says", "cite"],
@@ -167,6 +173,11 @@ def _top() -> dict[str, Any]:
         "cite": _ref("cite"),
         "applies_when": _ref("condition"),
     }
+    limiting = {**rule, "limit": _TEXT}
+    contact = _object(
+        {"name": _TEXT, "system": {"enum": list(CONTACT_SYSTEMS)}, "value": _TEXT},
+        ["name", "system", "value"],
+    )
     dated = _object({"unit": _TEXT, "values": {"type": "object"}, "clause": _TEXT}, ["values", "clause"])
     source = _object(
         {"title": _TEXT, "url": _TEXT, "retrieved": _DATE, "sha256": _TEXT, "text": _TEXT}, ["title"]
@@ -212,17 +223,18 @@ def _top() -> dict[str, Any]:
             },
             "prior_authorization": {
                 "type": "array",
-                "items": _object({**rule, "answer": answers}, ["id", "clauses", "says", "answer"]),
+                "items": _object({**limiting, "answer": answers}, ["id", "clauses", "says", "answer"]),
             },
             "caveats": {
                 "type": "array",
                 "items": _object(
-                    {**rule, "outcomes": {"type": "array", "items": {"enum": list(OUTCOMES)}}},
+                    {**limiting, "outcomes": {"type": "array", "items": {"enum": list(OUTCOMES)}}},
                     ["id", "clauses", "says"],
                 ),
             },
             "information": _TEXTS,
             "derived": _TEXTS,
+            "contact": contact,
         },
         [
             "schema",

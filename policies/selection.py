@@ -17,6 +17,7 @@ from mappings.order import Order
 from policies.determination import CoverageRef
 from policies.model import Policy
 from policies.payers import PayerMatch, Payers, active_coverages
+from policies.registry import Listing
 
 
 class Question(Struct, frozen=True):
@@ -32,20 +33,26 @@ class Question(Struct, frozen=True):
 
 
 class Selection(Struct, frozen=True):
-    """What to ask about an order. note: about the payer, where none is known. why_not: why nothing."""
+    """What to ask about an order.
+
+    note: about the payer, where none is known. why_not: why nothing. lapsed: coverages of payers
+    whose policies would have been asked, were any coverage active.
+    """
 
     questions: tuple[Question, ...] = ()
     note: str = ""
     why_not: str = ""
+    lapsed: tuple[CoverageRef, ...] = ()
 
 
-def select(order: Order, chart: Chart, listing: Sequence[Policy], payers: Payers) -> Selection:
+def select(order: Order, chart: Chart, listing: Listing, payers: Payers) -> Selection:
     """The questions about an order that the policies of `listing` have something to say about."""
     coverages = active_coverages(chart, order, order.day)
     matches = [(coverage, payers.match(coverage, chart)) for coverage in coverages]
     known = [(coverage, match) for coverage, match in matches if match.payer_id is not None]
     if not known:
-        return Selection((_agnostic(listing, matches),), note=_note(coverages))
+        lapsed = () if coverages else _lapsed(chart, listing, payers)
+        return Selection((_agnostic(listing.policies, matches),), note=_note(coverages), lapsed=lapsed)
     questions = [
         question for c, match in known if (question := _of_payer(c, match, listing, payers)).policies
     ]
@@ -66,17 +73,27 @@ def _agnostic(policies: Sequence[Policy], matches: Sequence[tuple[Coverage, Paye
     return Question(tuple(policies), coverage, match.member if match is not None else None)
 
 
-def _of_payer(coverage: Coverage, match: PayerMatch, listing: Sequence[Policy], payers: Payers) -> Question:
+def _of_payer(coverage: Coverage, match: PayerMatch, listing: Listing, payers: Payers) -> Question:
     assert match.payer_id is not None
-    reference = CoverageRef(
+    policies = listing.by_payer.get(match.payer_id, ())
+    return Question(policies, coverage, match.member, _reference(coverage, match, payers))
+
+
+def _reference(coverage: Coverage, match: PayerMatch, payers: Payers) -> CoverageRef:
+    assert match.payer_id is not None
+    return CoverageRef(
         reference_of(coverage),
         payers.name(match.payer_id),
         match.how,
         match.line_of_business or "",
         match.plan or "",
     )
-    policies = tuple(policy for policy in listing if policy.payer == match.payer_id)
-    return Question(policies, coverage, match.member, reference)
+
+
+def _lapsed(chart: Chart, listing: Listing, payers: Payers) -> tuple[CoverageRef, ...]:
+    """The coverages of the payers of `listing`; asked only where none of the patient's is active."""
+    matches = [(coverage, payers.match(coverage, chart)) for coverage in chart.of(Coverage)]
+    return tuple(_reference(c, match, payers) for c, match in matches if match.payer_id in listing.by_payer)
 
 
 def _note(coverages: Sequence[Coverage]) -> str:

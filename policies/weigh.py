@@ -8,8 +8,8 @@ A statement with no record behind it counts only where the policy says so (rule 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -18,6 +18,8 @@ from mappings.evidence import Basis, Evidence, Reading, Reason
 from policies.logic import Truth, all_of, any_of, negate
 from policies.model import Compound, Condition, Test
 from policies.predicates import Asked, is_parameter
+
+T = TypeVar("T")
 
 _REASON_RANK = (
     Reason.CONFLICTING,
@@ -41,7 +43,7 @@ class Facts(Protocol):
     def value(self, name: str, given: Mapping[str, Any] = ...) -> Any: ...
 
 
-class Weighed(Struct, frozen=True):
+class Weighed(Struct):
     """The state of a condition and what it rests on.
 
     reason: why, when unknown. asks: what would settle the unknown tests. silent: unknown only
@@ -79,30 +81,43 @@ class Scale(Struct, frozen=True):
             self.memo[at] = found
         return found
 
+    def truth(self, condition: Condition) -> Truth:
+        """The state alone, from no more facts than it takes."""
+        found = self.memo.get(id(condition))
+        if found is not None:
+            return found.state
+        if isinstance(condition, Test):
+            return self.weigh(condition).state
+        if condition.operator == "not":
+            return negate(self.truth(condition.parts[0]))
+        decisive, state = (
+            (Truth.UNMET, Truth.MET) if condition.operator == "all" else (Truth.MET, Truth.UNMET)
+        )
+        for part in condition.parts:
+            one = self.truth(part)
+            if one is decisive:
+                return one
+            if one is Truth.UNKNOWN:
+                state = one
+        return state
+
     def _test(self, test: Test) -> Weighed:
-        given = {
-            name: self.asked.parameters[value["parameter"]] if is_parameter(value) else value
-            for name, value in test.given.items()
-        }
+        parameters, given = self.asked.parameters, test.given
+        if given:
+            given = {
+                name: parameters[value["parameter"]] if is_parameter(value) else value
+                for name, value in given.items()
+            }
         fact = self.book.fact(test.fact, given)
-        decide = test.predicate.test
-        weighed = weigh_fact(fact, lambda value: decide(value, self.asked), self.attestation_suffices)
+        decide, asked = test.predicate.test, self.asked
+        weighed = weigh_fact(fact, lambda value: decide(value, asked), self.attestation_suffices)
         if test.silence_is_no and weighed.silent:
             weighed = Weighed(Truth.UNMET, notes=("nothing on file says so",))
-        ask = ""
         if weighed.state is Truth.UNKNOWN:
             ask = test.ask or fact.definition.ask
-        return Weighed(
-            state=weighed.state,
-            reason=weighed.reason,
-            evidence=weighed.evidence,
-            notes=weighed.notes,
-            asks=(ask,) if ask else (),
-            silent=weighed.silent,
-            attested=weighed.attested,
-            fact=test.fact,
-            label=fact.definition.label,
-        )
+            weighed.asks = (ask,) if ask else ()
+        weighed.fact, weighed.label = test.fact, fact.definition.label
+        return weighed
 
     def _compound(self, compound: Compound) -> Weighed:
         parts = tuple(self.weigh(part) for part in compound.parts)
@@ -148,8 +163,9 @@ def _first_reason(parts: tuple[Weighed, ...]) -> Reason:
     return next((reason for reason in _REASON_RANK if reason in reasons), Reason.NO_DATA)
 
 
-def _unique(values: Any) -> tuple[Any, ...]:
-    seen: list[Any] = []
+def _unique(values: Iterable[T]) -> tuple[T, ...]:
+    """Each value once; evidence may hold lists, so a dict would not do."""
+    seen: list[T] = []
     for value in values:
         if value not in seen:
             seen.append(value)
@@ -215,4 +231,4 @@ def _notes(reading: Reading) -> tuple[str, ...]:
 
 def moot(applies_when: Condition | None, scale: Scale) -> Truth:
     """Whether something with a scope applies: MET it does, UNMET it is moot, UNKNOWN it may."""
-    return Truth.MET if applies_when is None else scale.weigh(applies_when).state
+    return Truth.MET if applies_when is None else scale.truth(applies_when)

@@ -122,6 +122,16 @@ def _matches(resource: Json, parameters: dict[str, list[str]]) -> bool:
             owner = resource.get("subject") or resource.get("patient") or resource.get("beneficiary") or {}
             if owner.get("reference", "").split("/")[-1] not in [word.split("/")[-1] for word in wanted]:
                 return False
+        elif name == "identifier":
+            own = [f"{i.get('system', '')}|{i['value']}" for i in resource.get("identifier", ())]
+            if not set(own) & set(wanted):
+                return False
+        elif name == "encounter":
+            if resource.get("encounter", {}).get("reference") not in [f"Encounter/{word}" for word in wanted]:
+                return False
+        elif name == "status":
+            if resource.get("status") not in wanted:
+                return False
         elif name == "_id":
             if resource["id"] not in wanted:
                 return False

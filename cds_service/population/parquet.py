@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from cds_service.population.errors import PopulationError
 from cds_service.population.tally import leaves
@@ -22,6 +23,7 @@ class Row(Determination, kw_only=True):
 
     patient: str
     payer_note: str = ""
+    service: str | UnsetType = UNSET
 
 
 def rows_of(path: Path) -> Iterator[Row]:
@@ -84,7 +86,7 @@ def _flat(row: Row) -> dict[str, Any]:
         "policy": row.policy.id,
         "version": row.policy.version,
         "policy_payer": row.policy.payer,
-        "service": row.service,
+        "service": row.service or None,
         "outcome": row.outcome,
         "coverage": coverage.reference if coverage else None,
         "payer": coverage.payer if coverage else None,

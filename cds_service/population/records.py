@@ -12,14 +12,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from cds_service.drafts import OTHER_ORDERS
+from cds_service.drafts import ORDER_KINDS
 from cds_service.population.export import lines
 from cds_service.population.heads import BadLineError, Head, guess, head
 from cds_service.population.job import Job
 from cds_service.prefetch import REFERENCED
 from mappings.fhir import RESOURCE_TYPES
 
-ORDER_TYPES = frozenset(("DeviceRequest", "MedicationRequest", "ServiceRequest", *OTHER_ORDERS))
 # Devices of the stock are nobody's; uses of devices refer to them.
 _SHARED = frozenset((*REFERENCED, "Device"))
 
@@ -101,7 +100,7 @@ def records(job: Job, index: int) -> Iterator[Record]:
 
 
 def _order_trouble(found: Head) -> str:
-    if found.kind not in ORDER_TYPES:
+    if found.kind not in ORDER_KINDS:
         return f"a {found.kind if found.kind in RESOURCE_TYPES else 'resource of this type'} is no order"
     if not found.id:
         return "the order has no id, by which its answer could be told"

@@ -1,13 +1,15 @@
-"""The bodies that benchmarks send: the sample order alone, and with 60 days of sensor readings."""
+"""The bodies that benchmarks send: one order with so many Observations of a sensor or a meter."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 from cds_service.samples import paperwork_missing
 
-READINGS = 17_280
+CGM_READINGS = 17_280
+"""60 days of a sensor that reads every five minutes."""
 
 
 def small_body() -> bytes:
@@ -16,29 +18,35 @@ def small_body() -> bytes:
 
 
 def large_body() -> bytes:
-    """The sample order with 60 days of sensor readings, one every 5 minutes (about 9 MB)."""
+    """The sample order with 60 days of sensor readings (about 9 MB)."""
+    return body_with(CGM_READINGS)
+
+
+def body_with(readings: int) -> bytes:
+    """The sample order with `readings` readings of a sensor, one every five minutes."""
     body = paperwork_missing()
-    start = datetime(2026, 1, 15)
-    body["prefetch"]["observations"]["entry"] += [
-        {
-            "fullUrl": f"http://ehr.example/fhir/Observation/cgm-{n}",
-            "resource": {
-                "resourceType": "Observation",
-                "id": f"cgm-{n}",
-                "status": "final",
-                "category": [{"coding": [{"code": "laboratory"}]}],
-                "code": {"coding": [{"system": "http://loinc.org", "code": "99504-3"}], "text": "CGM"},
-                "subject": {"reference": "Patient/sample-undocumented"},
-                "effectiveDateTime": f"{(start + timedelta(minutes=5 * n)).isoformat()}-05:00",
-                "valueQuantity": {
-                    "value": 90 + n % 120,
-                    "unit": "mg/dL",
-                    "system": "http://unitsofmeasure.org",
-                    "code": "mg/dL",
-                },
-                "device": {"reference": "Device/cgm"},
-            },
-        }
-        for n in range(READINGS)
-    ]
+    body["prefetch"]["observations"]["entry"] += [_reading(number) for number in range(readings)]
     return json.dumps(body).encode()
+
+
+def _reading(number: int) -> dict[str, Any]:
+    at = datetime(2026, 1, 15) + timedelta(minutes=5 * number)
+    return {
+        "fullUrl": f"http://ehr.example/fhir/Observation/cgm-{number}",
+        "resource": {
+            "resourceType": "Observation",
+            "id": f"cgm-{number}",
+            "status": "final",
+            "category": [{"coding": [{"code": "laboratory"}]}],
+            "code": {"coding": [{"system": "http://loinc.org", "code": "99504-3"}], "text": "CGM"},
+            "subject": {"reference": "Patient/sample-undocumented"},
+            "effectiveDateTime": f"{at.isoformat()}-05:00",
+            "valueQuantity": {
+                "value": 90 + number % 120,
+                "unit": "mg/dL",
+                "system": "http://unitsofmeasure.org",
+                "code": "mg/dL",
+            },
+            "device": {"reference": "Device/cgm"},
+        },
+    }

@@ -10,28 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from cds_service.app import create_app
 from tests.benchmarks.bodies import large_body, small_body
 from tests.benchmarks.servers import BARE, OURS, PATH, Server
+from tests.benchmarks.timing import medians
 
 IN_PROCESS, LOADS = "coverage-hooks, no HTTP", "json.loads"
-
-
-def medians(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median milliseconds of each run over interleaved rounds, after one round that does not count."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for number in range(rounds + 1):
-        for name, run in runs.items():
-            started = time.perf_counter()
-            run()
-            if number:
-                times[name].append((time.perf_counter() - started) * 1000)
-    return {name: statistics.median(found) for name, found in times.items()}
 
 
 def peak_mb(server: Server, body: bytes) -> float:

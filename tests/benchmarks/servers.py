@@ -1,13 +1,15 @@
-"""The servers that a benchmark compares, each in a process of its own with one worker.
+"""The servers that a benchmark compares, each in processes of its own.
 
-Ours runs as `coverage-hooks serve` does; the bare view as one would start a Flask app, with the same
-kind of worker and the same threads.
+Ours runs as `coverage-hooks serve` does, or under another server for the choice among them; the bare
+Flask view as one would start a Flask app, with the same kind of worker and the same threads; the
+Express view in as many processes.
 """
 
 from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,7 +23,10 @@ from flask import Flask, request
 from cds_service.settings import Settings
 
 PATH = "/cds-services/infusion-pump-order-sign"
-OURS, BARE = "coverage-hooks", "bare Flask view"
+OURS, BARE, EXPRESS = "coverage-hooks", "bare Flask view", "Express view"
+OTHERS = ("gunicorn sync", "gunicorn gevent", "granian")
+"""Other servers than the one that `serve` starts, for the same application."""
+_EXPRESS = Path(__file__).parent / "express"
 
 
 def bare_view() -> Flask:
@@ -36,29 +41,41 @@ def bare_view() -> Flask:
     return app
 
 
-class Server:
-    """A server with one worker; use as a context manager, then post bodies over one connection."""
+def has_express() -> bool:
+    """Whether Node is there; installs Express the first time."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return False
+    if not (_EXPRESS / "node_modules").is_dir():
+        command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
+        return subprocess.run(command, cwd=_EXPRESS, check=False).returncode == 0
+    return True
 
-    def __init__(self, name: str) -> None:
+
+class Server:
+    """A running server; use as a context manager, then post bodies over one connection."""
+
+    def __init__(self, name: str, workers: int = 1, **environment: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+            self.port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}{PATH}"
         self._process = subprocess.Popen(
-            _command(name, port),
-            env={**os.environ, "COVERAGE_HOOKS_WORKERS": "1"},
+            _command(name, self.port, workers),
+            env={**os.environ, "COVERAGE_HOOKS_WORKERS": str(workers)} | environment,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if name == "granian" else None,
         )
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def __enter__(self) -> Server:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while True:
             try:
                 self._connection.connect()
             except ConnectionRefusedError:
                 if self._process.poll() is not None or time.monotonic() > end:
                     raise
-                time.sleep(0.05)
+                time.sleep(0.02)
             else:
                 return self
 
@@ -71,12 +88,20 @@ class Server:
 
     def post(self, body: bytes) -> bytes:
         """Send a body; the answer. Raises RuntimeError for an error status."""
-        self._connection.request("POST", PATH, body, {"Content-Type": "application/json"})
-        response = self._connection.getresponse()
+        try:
+            response = self._send(body)
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            # A server closes a connection that is idle for some seconds.
+            self._connection.close()
+            response = self._send(body)
         answer = response.read()
         if response.status != 200:
             raise RuntimeError(f"{response.status}: {answer[:200]!r}")
         return answer
+
+    def _send(self, body: bytes) -> http.client.HTTPResponse:
+        self._connection.request("POST", PATH, body, {"Content-Type": "application/json"})
+        return self._connection.getresponse()
 
     def reset_peak(self) -> None:
         """Forget the highest memory so far."""
@@ -84,7 +109,7 @@ class Server:
             (process / "clear_refs").write_text("5")
 
     def memory(self, name: str) -> float:
-        """VmHWM (highest since reset_peak) or VmRSS (now) of the worker in MB; Linux only."""
+        """VmHWM (highest since reset_peak) or VmRSS (now) of the largest worker in MB; Linux only."""
         found = 0
         for process in self._workers():
             for line in (process / "status").read_text().splitlines():
@@ -97,9 +122,24 @@ class Server:
         return [Path("/proc") / child for child in children.read_text().split()]
 
 
-def _command(name: str, port: int) -> list[str]:
+def _command(name: str, port: int, workers: int) -> list[str]:
+    app = "cds_service.app:create_app()"
+    address = ["--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--log-level", "error"]
+    gunicorn = [sys.executable, "-m", "gunicorn", *address]
     if name == OURS:
         return [sys.executable, "-m", "cds_service.cli", "serve", "--port", str(port)]
-    worker = ["--worker-class", "gthread", "--threads", str(Settings().threads), "--log-level", "error"]
-    bind = ["--bind", f"127.0.0.1:{port}", "tests.benchmarks.servers:bare_view()"]
-    return [sys.executable, "-m", "gunicorn", *worker, *bind]
+    if name == EXPRESS:
+        return ["node", str(_EXPRESS / "server.js"), str(port), str(workers), PATH]
+    if name == "gunicorn sync":
+        return [*gunicorn, "--preload", app]
+    if name == "gunicorn gevent":
+        return [*gunicorn, "--worker-class", "gevent", app]
+    if name == "granian":
+        place = ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+        return [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-log"),
+            *place,
+            "cds_service.app:create_app",
+        ]
+    threads = ["--worker-class", "gthread", "--threads", str(Settings().threads)]
+    return [*gunicorn, *threads, "tests.benchmarks.servers:bare_view()"]

@@ -57,6 +57,7 @@ def cards(*found: Determination, **more: Any) -> list[dict[str, Any]]:
     return build_cards(Report(list(found), []), lambda name: f"id of {name}", **more)
 
 
+@pytest.mark.req("A4.37")
 def test_the_summary_names_the_policy_and_what_lacks_in_less_than_140_characters() -> None:
     said = summary(NOT_MET)
     assert said == "Plan Pump policy: not met: the testing is shown (+1 more)"
@@ -84,6 +85,8 @@ def test_what_could_not_be_fetched_is_named() -> None:
     )
 
 
+@pytest.mark.req("A4.38")
+@pytest.mark.req("B2.115")
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
@@ -97,6 +100,7 @@ def test_the_indicator_follows_the_outcome(outcome: str, expected: str) -> None:
     assert indicator(determination(outcome, criterion("a", "unmet"))) == expected
 
 
+@pytest.mark.req("B2.115")
 def test_only_danger_to_life_is_critical() -> None:
     danger = criterion("allergy", "met", kind="contraindication", danger=True)
     assert indicator(determination("excluded", exclusions=[danger])) == "critical"
@@ -128,6 +132,9 @@ def test_no_card_when_everything_is_met_unless_asked_for() -> None:
     assert cards(met, show_met=True)[0]["summary"] == "Plan Pump policy: all criteria are shown"
 
 
+@pytest.mark.req("A4.39")
+@pytest.mark.req("A4.40")
+@pytest.mark.req("B2.116")
 def test_a_card_has_what_the_specification_asks_for() -> None:
     card = cards(NOT_MET)[0]
     assert {"uuid", "summary", "detail", "indicator", "source", "links", "overrideReasons"} <= set(card)
@@ -151,6 +158,7 @@ def test_the_card_carries_the_determination_without_the_evidence_of_met_criteria
     assert second["evidence"] == [{"resource": "Observation/1"}]
 
 
+@pytest.mark.req("A4.36")
 def test_nothing_in_a_card_is_null_or_empty() -> None:
     def check(value: Any, path: str) -> None:
         assert value not in (None, "", [], {}), path
@@ -164,6 +172,7 @@ def test_nothing_in_a_card_is_null_or_empty() -> None:
     check(json.loads(msgspec.json.encode(cards(NOT_MET))), "cards")
 
 
+@pytest.mark.req("A4.43")
 def test_text_from_the_request_cannot_become_markup() -> None:
     hostile = '<img src=x onerror="alert(1)"> [click](http://evil.example) `x` **bold**\n# Title'
     evil = criterion(
@@ -218,3 +227,15 @@ def test_each_of_several_known_coverages_is_answered_by_a_card_of_its_own() -> N
         msgspec.structs.replace(NOT_MET, coverage=CoverageRef(f"Coverage/{n}", "Plan")) for n in (1, 2)
     )
     assert len(cards(first, second)) == 2
+
+
+def test_a_failure_that_the_policy_reserves_is_not_called_undocumented() -> None:
+    failed = criterion("guideline", "unmet", reserved=True)
+    assert "the policy reserves the decision" in detail(determination("needs-documentation", failed))
+    open_one = criterion("guideline", "unknown", reason="no_data")
+    assert "Nothing on file contradicts" in detail(determination("needs-documentation", open_one))
+
+
+def test_a_sentence_ends_with_one_full_stop() -> None:
+    noted = criterion("visit", "unmet", notes=["the last visit was in 2024."])
+    assert "Found: the last visit was in 2024.\n" in detail(determination("not-met", noted))

@@ -58,3 +58,9 @@ def test_lint_finds_nothing_to_mend_in_the_guide(example: tuple[Engine, Policy])
 def test_the_member_of_the_guide_finds_the_payer(example: tuple[Engine, Policy]) -> None:
     engine, policy = example
     assert engine.payers.name(policy.payer) == "Example Plan"
+
+
+def test_the_guide_tells_what_to_order_for_its_fact(example: tuple[Engine, Policy]) -> None:
+    engine, _ = example
+    (choice,) = engine.orderables.by_fact["hba1c_latest"].choices
+    assert choice.items[0].codes[0].code == "4548-4"

@@ -84,7 +84,7 @@ def test_an_unknown_fact_keeps_its_reason(load: Load) -> None:
     [
         ("like: frist\nexpect: {outcome: met}", "did you mean first"),
         ("like: second\nexpect: {outcome: met}", "allowed: first"),
-        ("like: first\nwithout: [pregnant]\nexpect: {outcome: met}", "pregnant is not given by first"),
+        ("like: first\nwithout: [pregnant]\nexpect: {outcome: met}", "pregnant is not given before"),
         ("like: first\nattested: [pregnant]\nexpect: {outcome: met}", "attested but not given"),
         ("given: {dx_diabetes: true}\nexpect: {outcome: met}", "as_of is missing"),
     ],

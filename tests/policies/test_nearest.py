@@ -92,3 +92,9 @@ def test_at_least_names_the_cheapest_that_reach_the_number() -> None:
 def test_a_group_is_shut_when_all_its_alternatives_are() -> None:
     assert shut(group("any", "unmet", leaf("x", "unmet", gate=True), leaf("y", "unmet", gate=True)))
     assert not shut(group("any", "unmet", leaf("x", "unmet", gate=True), leaf("y", "unmet")))
+
+
+def test_a_group_that_only_its_gate_shuts_lacks_itself() -> None:
+    tree = group("any", "unmet", leaf("a", "met"))
+    tree.gate = True
+    assert names(tree) == ["any"]

@@ -10,6 +10,10 @@ Json = dict[str, Any]
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 SIGN = "/cds-services/infusion-pump-order-sign"
 SELECT = "/cds-services/infusion-pump-order-select"
+DISPATCH = "/cds-services/infusion-pump-order-dispatch"
+BOOK = "/cds-services/infusion-pump-appointment-book"
+START = "/cds-services/infusion-pump-encounter-start"
+DISCHARGE = "/cds-services/infusion-pump-encounter-discharge"
 
 
 def pump_order(id_: str = "pump-1", **elements: Any) -> Json:
@@ -85,6 +89,49 @@ def select(*orders: Json, selections: list[str], **rest: Any) -> Json:
     return request
 
 
+def dispatch(*names: str, prefetch: Json | None = None, **envelope: Any) -> Json:
+    """An order-dispatch request in the shape of version 1.1; without names, for one pump."""
+    context = {
+        "patientId": "p1",
+        "dispatchedOrders": list(names or ("DeviceRequest/pump-1",)),
+        "performer": "Organization/dme",
+    }
+    return _request("order-dispatch", context, prefetch, envelope)
+
+
+def book(*appointments: Json, prefetch: Json | None = None, **envelope: Any) -> Json:
+    """An appointment-book request."""
+    context = {"userId": "Practitioner/dr", "patientId": "p1", "appointments": bundle(*appointments)}
+    return _request("appointment-book", context, prefetch, envelope)
+
+
+def visit(hook: str, *, prefetch: Json | None = None, **envelope: Any) -> Json:
+    """An encounter-start or encounter-discharge request."""
+    context = {"userId": "Practitioner/dr", "patientId": "p1", "encounterId": "e1"}
+    return _request(hook, context, prefetch, envelope)
+
+
+def _request(hook: str, context: Json, prefetch: Json | None, envelope: Json) -> Json:
+    request = {"hook": hook, "hookInstance": "f3945c39-dfbe-444f-ba6d-3e05e123b24b", "context": context}
+    return request | ({} if prefetch is None else {"prefetch": prefetch}) | envelope
+
+
+def judged(answer: Json) -> list[str]:
+    """The orders of the cards that hold a determination."""
+    extensions = [card.get("extension", {}) for card in answer["cards"]]
+    return [
+        e["coverage-hooks.determination"]["order"] for e in extensions if "coverage-hooks.determination" in e
+    ]
+
+
+def unchecked(answer: Json) -> Json:
+    """What could not be checked, from the cards: what -> the text of the card."""
+    head = "Coverage not checked: "
+    found = [card for card in answer["cards"] if card["summary"].startswith(head)]
+    assert all(card["indicator"] == "info" for card in found)
+    return {card["summary"].removeprefix(head): card["detail"] for card in found}
+
+
 def encoded(value: Any) -> bytes:
     return json.dumps(value).encode()
 
@@ -101,3 +148,12 @@ def code(outcome: Json) -> str:
     """The stable code of an error."""
     found: str = issue(outcome)["details"]["coding"][0]["code"]
     return found
+
+
+def without_echo(answer: Json) -> Json:
+    """A response whose system actions hold of each order only what was added last."""
+    actions = [
+        action | {"resource": action["resource"]["extension"][-1]}
+        for action in answer.get("systemActions", ())
+    ]
+    return answer | {"systemActions": actions}

@@ -14,6 +14,7 @@ from mappings.chart import Chart
 from mappings.evidence import Evidence
 from mappings.fhir import Coverage, Observation, Resource
 from mappings.order import orders_of
+from mappings.orderables import Orderables
 from mappings.terminology import ValueSets
 from policies.determination import Determination, Node, NotEvaluated, PolicyRef, Report
 from policies.engine import is_selected
@@ -48,6 +49,7 @@ class FakeEngine:
         self.catalogue = SimpleNamespace(reads=lambda names: dict(READS if reads is None else reads))
         self.facts: frozenset[str] = frozenset()
         self.registry = FakeRegistry()
+        self.orderables = Orderables()
         self.outcome = "needs-documentation"
         self.error: Exception | None = None
         self.undecided = False

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_service.app import create_app
+from cds_service.contexts import HOOKS
 from cds_service.hooks import hooks as hooks_blueprint
 from cds_service.settings import Settings
 from tests.fhir_stub import Fault, FhirStub
@@ -34,13 +35,18 @@ ROUTES = ["/", "/cds-services", SIGN, SELECT, "/determinations", "/health/live",
 PREFETCH = {"patient": PATIENT, "observations": bundle(observation())}
 
 
+@pytest.mark.req("A1.1")
+@pytest.mark.req("A1.2")
+@pytest.mark.req("A1.4")
+@pytest.mark.req("A1.5")
+@pytest.mark.req("B1.100")
 def test_discovery_lists_each_service_with_what_clients_need(client: FlaskClient) -> None:
     response = client.get("/cds-services")
     assert (response.status_code, response.mimetype) == (200, "application/json")
     services = response.json["services"]
-    assert [entry["id"] for entry in services] == ["infusion-pump-order-sign", "infusion-pump-order-select"]
+    assert [entry["hook"] for entry in services] == list(HOOKS)
     for entry in services:
-        assert entry["hook"] in entry["id"]
+        assert entry["id"] == f"infusion-pump-{entry['hook']}"
         assert entry["title"]
         assert entry["description"]
         assert entry["prefetch"]["patient"] == "Patient/{{context.patientId}}"
@@ -52,6 +58,8 @@ def test_a_slash_at_the_end_does_no_harm(client: FlaskClient, path: str) -> None
     assert client.open(path, method="OPTIONS").status_code == 200
 
 
+@pytest.mark.req("A3.25")
+@pytest.mark.req("A1.9")
 def test_an_order_sign_request_is_answered_with_a_card(client: FlaskClient) -> None:
     response = client.post(SIGN, json=sign(prefetch=PREFETCH))
     assert (response.status_code, response.mimetype) == (200, "application/json")
@@ -61,6 +69,7 @@ def test_an_order_sign_request_is_answered_with_a_card(client: FlaskClient) -> N
     assert determination["order"] == "DeviceRequest/pump-1"
 
 
+@pytest.mark.req("B1.102")
 def test_order_select_answers_only_what_is_selected(client: FlaskClient) -> None:
     orders = [pump_order("a"), pump_order("b")]
     body = select(*orders, selections=["DeviceRequest/b"], prefetch=PREFETCH)
@@ -70,16 +79,19 @@ def test_order_select_answers_only_what_is_selected(client: FlaskClient) -> None
     ]
 
 
+@pytest.mark.req("A3.34")
+@pytest.mark.req("A4.35")
 def test_nothing_selected_is_answered_without_a_card(client: FlaskClient) -> None:
     response = client.post(SELECT, json=select(selections=[], prefetch=PREFETCH))
     assert (response.status_code, response.json) == (200, {"cards": []})
 
 
+@pytest.mark.req("A3.34")
 def test_no_order_is_answered_without_a_card(client: FlaskClient) -> None:
     body = sign()
     body["context"]["draftOrders"]["entry"] = []
     response = client.post(SIGN, json=body)
-    assert (response.status_code, response.json) == (200, {"cards": []})
+    assert (response.status_code, response.json) == (200, {"cards": [], "systemActions": []})
 
 
 def test_two_hundred_orders_are_all_answered(client: FlaskClient) -> None:
@@ -87,11 +99,13 @@ def test_two_hundred_orders_are_all_answered(client: FlaskClient) -> None:
     assert len(client.post(SIGN, json=body).json["cards"]) == 200
 
 
+@pytest.mark.req("A2.24")
 def test_the_same_request_gives_the_same_answer(client: FlaskClient) -> None:
     body = sign(prefetch=PREFETCH)
     assert client.post(SIGN, json=body).data == client.post(SIGN, json=body).data
 
 
+@pytest.mark.req("A4.42")
 def test_cards_of_different_calls_and_orders_have_different_ids(client: FlaskClient) -> None:
     ids = set()
     for instance in ("1", "2"):
@@ -108,6 +122,7 @@ def test_day_zero_comes_from_the_clock(client: FlaskClient, fake_engine: FakeEng
 # What could not be judged is said on a card, not by a status
 
 
+@pytest.mark.req("B6.157")
 def test_a_fault_of_the_service_is_a_card_with_an_id_and_without_data(
     client: FlaskClient, fake_engine: FakeEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -149,7 +164,7 @@ def test_an_order_that_no_policy_lists_has_no_card_and_needs_no_data(client: Fla
         codeCodeableConcept={"coding": [{"system": "https://bluebutton.cms.gov/x", "code": "E0250"}]}
     )
     response = client.post(SIGN, json=sign(bed))
-    assert (response.status_code, response.json) == (200, {"cards": []})
+    assert (response.status_code, response.json) == (200, {"cards": [], "systemActions": []})
 
 
 def test_orders_without_a_code_or_of_an_unknown_type_have_no_card(client: FlaskClient) -> None:
@@ -160,9 +175,10 @@ def test_orders_without_a_code_or_of_an_unknown_type_have_no_card(client: FlaskC
         pump_order(codeCodeableConcept={"text": "a pump"}),
     ]
     response = client.post(SIGN, json=sign(*orders, prefetch=PREFETCH))
-    assert (response.status_code, response.json) == (200, {"cards": []})
+    assert (response.status_code, response.json) == (200, {"cards": [], "systemActions": []})
 
 
+@pytest.mark.req("A3.32")
 def test_a_server_that_fails_wholly_is_one_card_that_says_so(client: FlaskClient) -> None:
     with FhirStub(faults={"*": Fault(status=503)}) as stub:
         response = client.post(SIGN, json=sign(fhirServer=stub.base))
@@ -179,6 +195,7 @@ def test_what_could_not_be_had_is_named_on_the_card(client: FlaskClient) -> None
     assert "Results and measurements: the FHIR server refused access (403)." in card["detail"]
 
 
+@pytest.mark.req("A4.43")
 def test_text_of_the_request_is_escaped_on_cards(client: FlaskClient, fake_engine: FakeEngine) -> None:
     fake_engine.undecided = True
     order = pump_order()
@@ -191,16 +208,19 @@ def test_text_of_the_request_is_escaped_on_cards(client: FlaskClient, fake_engin
 def test_a_card_for_everything_met_is_a_setting(fake_engine: FakeEngine) -> None:
     fake_engine.outcome = "met"
     body = sign(prefetch=PREFETCH)
-    assert client_of(fake_engine).post(SIGN, json=body).json == {"cards": []}
+    assert client_of(fake_engine).post(SIGN, json=body).json == {"cards": [], "systemActions": []}
     assert len(client_of(fake_engine, show_met=True).post(SIGN, json=body).json["cards"]) == 1
 
 
+@pytest.mark.req("A3.26")
 def test_without_prefetch_and_server_the_precondition_fails(client: FlaskClient) -> None:
     for body in (sign(), sign(prefetch={}), sign(prefetch=None)):
         response = client.post(SIGN, json=body)
         assert (response.status_code, code(response.json)) == (412, "no-data")
 
 
+@pytest.mark.req("A3.27")
+@pytest.mark.req("A3.32")
 @pytest.mark.parametrize("prefetch", [{"patient": None}, {"x": {"resourceType": "OperationOutcome"}}])
 def test_prefetch_without_data_is_no_failed_precondition(client: FlaskClient, prefetch: Any) -> None:
     response = client.post(SIGN, json=sign(prefetch=prefetch))
@@ -208,6 +228,7 @@ def test_prefetch_without_data_is_no_failed_precondition(client: FlaskClient, pr
     assert "no patient data" in response.json["cards"][0]["summary"]
 
 
+@pytest.mark.req("A8.84")
 def test_a_server_that_may_not_be_called_is_no_failed_precondition(client: FlaskClient) -> None:
     response = client.post(SIGN, json=sign(fhirServer="https://ehr.example.org/fhir"))
     assert response.status_code == 200
@@ -227,6 +248,7 @@ def test_a_determination_is_answered(client: FlaskClient) -> None:
     assert response.json["not_evaluated"] == []
 
 
+@pytest.mark.req("A4.36")
 def test_nothing_in_a_determination_is_null_or_empty(client: FlaskClient) -> None:
     def walk(value: Any, at: str) -> None:
         assert value is not None, at
@@ -242,12 +264,12 @@ def test_nothing_in_a_determination_is_null_or_empty(client: FlaskClient) -> Non
     walk(client.post("/determinations", json=sign(prefetch=PREFETCH)).json, "$")
 
 
-def test_determinations_take_either_hook_and_no_other(client: FlaskClient) -> None:
+def test_determinations_take_every_hook_of_the_service_and_no_other(client: FlaskClient) -> None:
     body = select(pump_order("a"), pump_order("b"), selections=["DeviceRequest/b"], prefetch=PREFETCH)
     answer = client.post("/determinations", json=body).json
     assert [d["order"] for d in answer["determinations"]] == ["DeviceRequest/b"]
     response = client.post("/determinations", json=sign(hook="patient-view"))
-    assert (response.status_code, code(response.json)) == (400, "wrong-hook")
+    assert (response.status_code, code(response.json)) == (422, "wrong-hook")
 
 
 def test_policies_can_be_chosen(client: FlaskClient, fake_engine: FakeEngine) -> None:
@@ -305,12 +327,14 @@ def test_an_unknown_route_is_not_found(client: FlaskClient, path: str) -> None:
     assert response.mimetype == "application/fhir+json"
 
 
+@pytest.mark.req("A3.33")
 def test_an_unknown_service_is_not_found_and_the_nearest_is_named(client: FlaskClient) -> None:
     response = client.post("/cds-services/infusion-pump-ordersign", json=sign())
     assert (response.status_code, code(response.json)) == (404, "unknown-service")
     assert "infusion-pump-order-sign" in issue(response.json)["diagnostics"]
 
 
+@pytest.mark.req("A3.33")
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -329,11 +353,13 @@ def test_a_wrong_method_is_answered_with_the_right_ones(
     assert set(response.headers["Allow"].split(", ")) == allowed
 
 
+@pytest.mark.req("A3.29")
+@pytest.mark.req("A3.31")
 def test_an_error_leads_to_the_element(client: FlaskClient) -> None:
     body = sign()
     del body["context"]["patientId"]
     response = client.post(SIGN, json=body)
-    assert response.status_code == 400
+    assert response.status_code == 422
     found = issue(response.json)
     assert found["severity"] == "error"
     assert found["code"] == "structure"
@@ -342,9 +368,12 @@ def test_an_error_leads_to_the_element(client: FlaskClient) -> None:
     assert found["diagnostics"].startswith("It must be the id of the patient")
 
 
-def test_the_wrong_hook_for_a_service_is_a_bad_request(client: FlaskClient) -> None:
-    response = client.post(SELECT, json=sign(prefetch=PREFETCH))
-    assert (response.status_code, code(response.json)) == (400, "wrong-hook")
+@pytest.mark.req("A2.13")
+@pytest.mark.parametrize(("version", "status"), [("2.0", 422), ("2.2", 400)])
+def test_the_wrong_hook_for_a_service_is_refused(client: FlaskClient, version: str, status: int) -> None:
+    extension = {"davinci-crd.requestedVersion": version}
+    response = client.post(SELECT, json=sign(prefetch=PREFETCH, extension=extension))
+    assert (response.status_code, code(response.json)) == (status, "wrong-hook")
 
 
 def test_prefetch_that_is_no_json_is_a_bad_request(client: FlaskClient) -> None:
@@ -357,6 +386,7 @@ def test_prefetch_that_is_no_json_is_a_bad_request(client: FlaskClient) -> None:
 # Cross-origin
 
 
+@pytest.mark.req("A10.95")
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_browser_may_ask_on_every_route(client: FlaskClient, path: str) -> None:
     headers = {
@@ -372,6 +402,7 @@ def test_a_browser_may_ask_on_every_route(client: FlaskClient, path: str) -> Non
     assert "Access-Control-Allow-Credentials" not in response.headers
 
 
+@pytest.mark.req("A10.95")
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

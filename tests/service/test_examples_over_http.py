@@ -12,6 +12,7 @@ import requests
 from werkzeug.serving import make_server
 
 from cds_service.app import create_app
+from cds_service.contexts import HOOKS
 from cds_service.samples import SAMPLES
 from tests.examples.agreement import disagreements, nodes
 from tests.fhir_stub import FhirStub
@@ -65,23 +66,23 @@ def test_an_example_gives_its_expected_determination_from_a_fhir_server(
     assert {e.get("from") for e in evidence} <= {"fhir-server", "order", "statement"}
 
 
-def test_the_samples_give_no_card_a_warning_and_an_information(base: str) -> None:
+def test_the_samples_give_no_card_a_warning_and_an_information_with_a_proposal(base: str) -> None:
     found = {}
     for name, build in SAMPLES.items():
         url = f"{base}/cds-services/infusion-pump-order-sign"
         answer = requests.post(url, json=build(), timeout=10)
         found[name] = [card["indicator"] for card in answer.json()["cards"]]
-    assert found == {"all-shown": [], "too-few-tests": ["warning"], "paperwork-missing": ["info"]}
+    assert found == {"all-shown": [], "too-few-tests": ["warning"], "paperwork-missing": ["info", "info"]}
 
 
-def test_discovery_lists_both_hooks_and_allows_browsers(base: str) -> None:
+def test_discovery_lists_all_hooks_and_allows_browsers(base: str) -> None:
     answer = requests.get(f"{base}/cds-services", timeout=10)
-    assert {service["hook"] for service in answer.json()["services"]} == {"order-sign", "order-select"}
+    assert {service["hook"] for service in answer.json()["services"]} == set(HOOKS)
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
 @pytest.mark.parametrize(
-    ("body", "status"), [(b"not json", 400), (b"[]", 400), (b'{"hook": "patient-view"}', 400)]
+    ("body", "status"), [(b"not json", 400), (b"[]", 422), (b'{"hook": "patient-view"}', 422)]
 )
 def test_a_malformed_request_is_an_operation_outcome(body: bytes, status: int, base: str) -> None:
     url = f"{base}/cds-services/infusion-pump-order-sign"

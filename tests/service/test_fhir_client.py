@@ -89,6 +89,7 @@ def test_a_relative_next_page_is_followed(stub: FhirStub) -> None:
     assert [seen.path for seen in stub.seen] == ["Condition", "Procedure"]
 
 
+@pytest.mark.req("A8.83")
 @pytest.mark.parametrize(
     "next_url",
     [
@@ -109,6 +110,7 @@ def test_the_next_page_of_another_origin_is_not_asked_for(stub: FhirStub, next_u
     assert len(stub.seen) == 1
 
 
+@pytest.mark.req("A8.80")
 def test_the_token_is_sent_to_the_server(stub: FhirStub) -> None:
     stub.token = "secret"
     assert server(stub.base, token="secret").search(SEARCH).failure == ""
@@ -127,6 +129,7 @@ def test_a_token_that_is_no_header_is_a_reason_and_no_crash(stub: FhirStub, toke
     assert token not in fetched.failure
 
 
+@pytest.mark.req("A8.83")
 def test_redirects_are_not_followed(stub: FhirStub) -> None:
     stub.faults["Condition"] = Fault(status=302, location=f"{stub.base}/Patient/p1")
     fetched = server(stub.base, token="secret").search(SEARCH)
@@ -247,6 +250,7 @@ def test_silence_ends_at_the_read_timeout(stub: FhirStub) -> None:
     assert time.monotonic() - started < 1
 
 
+@pytest.mark.req("A8.84")
 def test_an_answer_that_drips_ends_at_the_deadline(stub: FhirStub) -> None:
     stub.faults["Condition"] = Fault(drip=0.02)
     started = time.monotonic()
@@ -291,6 +295,7 @@ def test_a_server_that_may_not_be_called_has_a_reason(base: str, says: str) -> N
     assert "example" not in reason
 
 
+@pytest.mark.req("A8.84")
 def test_production_calls_only_listed_servers(stub: FhirStub) -> None:
     assert isinstance(FhirAccess(Settings(mode="production")).server(stub.base, ""), str)
     origin = stub.base.removesuffix("/fhir")

@@ -100,6 +100,7 @@ def kinds_asked(stub: FhirStub) -> set[str]:
 # What prefetch says
 
 
+@pytest.mark.req("A7.79")
 def test_complete_prefetch_asks_nobody(collect: Any, stub: FhirStub) -> None:
     found = collect(sign(prefetch=FULL, fhirServer=stub.base))
     assert stub.seen == []
@@ -107,6 +108,7 @@ def test_complete_prefetch_asks_nobody(collect: Any, stub: FhirStub) -> None:
     assert (found.chart.failures, found.could_not, found.problems) == ({}, (), ())
 
 
+@pytest.mark.req("B5.152")
 def test_resources_are_read_by_content_whatever_their_key(collect: Any, stub: FhirStub) -> None:
     renamed = {f"key{n}": value for n, value in enumerate(FULL.values())}
     found = collect(sign(prefetch=renamed, fhirServer=stub.base))
@@ -115,6 +117,7 @@ def test_resources_are_read_by_content_whatever_their_key(collect: Any, stub: Fh
     assert kinds_asked(stub) == {"QuestionnaireResponse", "DocumentReference"}  # empty Bundles tell nothing
 
 
+@pytest.mark.req("A7.73")
 @pytest.mark.parametrize("value", [None, {}, bundle()], ids=["null", "empty object", "empty Bundle"])
 def test_nothing_under_our_own_key_means_looked_and_found_nothing(
     collect: Any, stub: FhirStub, value: Any
@@ -125,6 +128,8 @@ def test_nothing_under_our_own_key_means_looked_and_found_nothing(
     assert found.chart.of(Condition) == []
 
 
+@pytest.mark.req("A7.75")
+@pytest.mark.req("A8.80")
 def test_a_missing_key_is_asked_of_the_server(collect: Any, stub: FhirStub) -> None:
     partial = {key: value for key, value in FULL.items() if key != "conditions"}
     found = collect(sign(prefetch=partial, fhirServer=stub.base))
@@ -134,6 +139,7 @@ def test_a_missing_key_is_asked_of_the_server(collect: Any, stub: FhirStub) -> N
     assert found.chart.origin(found.chart.of(Observation)[0]) is Origin.PREFETCH
 
 
+@pytest.mark.req("A7.74")
 def test_an_outcome_under_our_key_is_asked_of_the_server(collect: Any, stub: FhirStub) -> None:
     outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
     found = collect(sign(prefetch=FULL | {"conditions": outcome}, fhirServer=stub.base))
@@ -142,6 +148,7 @@ def test_an_outcome_under_our_key_is_asked_of_the_server(collect: Any, stub: Fhi
     assert found.chart.failures == {}
 
 
+@pytest.mark.req("A7.74")
 @pytest.mark.parametrize(
     "value",
     [{"resourceType": "OperationOutcome"}, "text", 5, ["a"], {"resourceType": "Bundle", "entry": 5}],
@@ -236,6 +243,7 @@ def test_what_had_to_be_mended_is_told(collect: Any) -> None:
     }
 
 
+@pytest.mark.req("B6.156")
 def test_another_patients_data_stays_out(collect: Any) -> None:
     other = observation("o2", subject={"reference": "Patient/p2"})
     found = collect(sign(prefetch=FULL | {"observations": bundle(observation(), other)}))
@@ -277,6 +285,8 @@ def test_a_contained_resource_resolves(collect: Any) -> None:
 # The server
 
 
+@pytest.mark.req("A7.75")
+@pytest.mark.req("A7.79")
 def test_without_prefetch_everything_comes_from_the_server(collect: Any, stub: FhirStub) -> None:
     order = pump_order(requester={"reference": "PractitionerRole/role"})
     found = collect(sign(order, fhirServer=stub.base))
@@ -316,6 +326,7 @@ def test_what_an_order_names_is_read_though_prefetch_is_complete(collect: Any, s
     )
 
 
+@pytest.mark.req("A8.83")
 def test_references_to_other_servers_are_not_read(collect: Any, stub: FhirStub) -> None:
     order = pump_order(requester={"reference": "https://other.example.org/fhir/Practitioner/dr"})
     collect(sign(order, prefetch=FULL, fhirServer=stub.base))
@@ -365,12 +376,14 @@ def test_a_server_that_may_not_be_called_is_a_failure_of_what_is_missing(collect
     assert "not one of those" in found.could_not[0]
 
 
+@pytest.mark.req("A8.80")
 def test_the_token_goes_with_every_query(collect: Any, stub: FhirStub) -> None:
     stub.token = "secret"
     found = collect(sign(fhirServer=stub.base, fhirAuthorization={"access_token": "secret"}))
     assert found.chart.failures == {}
 
 
+@pytest.mark.req("A8.82")
 def test_queries_run_in_parallel(collect: Any, stub: FhirStub) -> None:
     stub.faults["*"] = Fault(delay=0.2)
     started = time.monotonic()
@@ -380,6 +393,7 @@ def test_queries_run_in_parallel(collect: Any, stub: FhirStub) -> None:
     assert time.monotonic() - started < 0.2 * 4
 
 
+@pytest.mark.req("B6.153")
 def test_the_answer_does_not_wait_beyond_the_deadline(collect: Any, stub: FhirStub) -> None:
     stub.faults["Observation"] = Fault(delay=3)
     started = time.monotonic()
@@ -396,6 +410,7 @@ def paged(url: str) -> Json:
     return FULL | {"observations": bundle(observation(), link=[{"relation": "next", "url": url}])}
 
 
+@pytest.mark.req("A7.76")
 @pytest.mark.parametrize("relative", [True, False])
 def test_a_paged_bundle_of_prefetch_is_followed(collect: Any, stub: FhirStub, relative: bool) -> None:
     stub.resources.append(observation("o2"))

@@ -51,6 +51,7 @@ def test_a_request_is_read() -> None:
     assert (request.fhir_server, request.access_token.value) == ("https://ehr.example.org/fhir", "secret")
 
 
+@pytest.mark.req("A8.81")
 def test_a_token_never_shows_in_the_text_of_a_request() -> None:
     body = sign(fhirServer="https://ehr", fhirAuthorization={"access_token": "secret"})
     assert "secret" not in repr(read_hook_request(encoded(body)))
@@ -69,6 +70,8 @@ def test_an_extension_of_any_shape_is_no_error(extension: Any) -> None:
     assert read_hook_request(encoded(sign(extension=extension))).hook == "order-sign"
 
 
+@pytest.mark.req("A2.22")
+@pytest.mark.req("A2.23")
 def test_unknown_elements_are_ignored() -> None:
     body = sign(unheard="of")
     body["context"]["unheard"] = {"of": [1]}
@@ -90,17 +93,40 @@ def test_unknown_elements_are_ignored() -> None:
         (b'{"hook": "order-\x00sign"}', "not-json"),
         (b'{"context":' + b"[" * 100_000, "too-deep"),
         (b'{"a":' * 100_000, "too-deep"),
-        (b"[]", "invalid-request"),
-        (b"null", "invalid-request"),
-        (b"1", "invalid-request"),
-        (b"{}", "invalid-request"),
     ],
 )
-def test_what_is_no_json_object_is_a_bad_request(body: bytes, code: str) -> None:
+@pytest.mark.req("A3.29")
+@pytest.mark.req("A3.30")
+def test_what_is_no_json_is_a_bad_request(body: bytes, code: str) -> None:
     error = refused(body)
     assert (error.status, error.code) == (400, code)
 
 
+@pytest.mark.req("A2.12")
+@pytest.mark.req("A3.29")
+@pytest.mark.parametrize("body", [b"[]", b"null", b"1", b"{}"])
+def test_json_that_is_no_hook_request_is_refused(body: bytes) -> None:
+    error = refused(body)
+    assert (error.status, error.code) == (422, "invalid-request")
+
+
+@pytest.mark.req("A3.30")
+@pytest.mark.parametrize(
+    "body",
+    [
+        sign(hook="patient-view"),
+        sign(context={}),
+        {**sign(), "context": {**sign()["context"], "draftOrders": 5}},
+    ],
+    ids=["wrong-hook", "invalid-request", "unusable-context"],
+)
+def test_crd_2_2_has_400_for_every_breach_of_the_rules_of_cds_hooks(body: Json) -> None:
+    assert refused(body).status == 422
+    assert refused(body | {"extension": {"davinci-crd.requestedVersion": "2.2"}}).status == 400
+
+
+@pytest.mark.req("A2.12")
+@pytest.mark.req("A2.17")
 @pytest.mark.parametrize(
     "path",
     [
@@ -141,19 +167,20 @@ def test_a_missing_part_is_named_with_its_place_and_the_remedy(path: tuple[str, 
 )
 def test_a_part_of_the_wrong_type_is_named_with_its_place(changes: Json, where: str, what: str) -> None:
     error = refused(sign(**changes))
-    assert (error.status, error.where) == (400, where)
+    assert (error.status, error.where) == (422, where)
     assert what in error.what
 
 
 def test_a_context_field_of_the_wrong_type_is_named_with_its_place() -> None:
     error = refused(with_context(patientId=123))
-    assert (error.status, error.where) == (400, "context.patientId")
+    assert (error.status, error.where) == (422, "context.patientId")
 
 
 @pytest.mark.parametrize("hook", ["patient-view", "order_sign", "", "\u0000"])
-def test_another_hook_is_a_bad_request(hook: str) -> None:
+@pytest.mark.req("A2.13")
+def test_another_hook_is_refused(hook: str) -> None:
     error = refused(sign(hook=hook))
-    assert (error.status, error.code, error.where) == (400, "wrong-hook", "hook")
+    assert (error.status, error.code, error.where) == (422, "wrong-hook", "hook")
 
 
 def test_a_service_takes_only_the_hook_it_is_for() -> None:
@@ -167,6 +194,7 @@ def test_a_patient_id_with_a_type_before_it_is_understood(written: str) -> None:
     assert read_hook_request(encoded(with_context(patientId=written))).patient_id == "p1"
 
 
+@pytest.mark.req("A2.17")
 @pytest.mark.parametrize(
     "written", ["", "Practitioner/p1", "a b", "p1&x=1", "p1\u0000", "x" * 257, "../Patient/1"]
 )
@@ -175,6 +203,7 @@ def test_a_patient_id_that_is_none_is_refused(written: str) -> None:
     assert (error.status, error.code, error.where) == (422, "unusable-context", "context.patientId")
 
 
+@pytest.mark.req("A2.17")
 @pytest.mark.parametrize("drafts", [[], "text", 5, {"resourceType": "Patient"}, {}, {"entry": 5}])
 def test_draft_orders_that_are_no_bundle_are_refused(drafts: Any) -> None:
     error = refused(with_context(draftOrders=drafts))
@@ -220,6 +249,7 @@ def test_an_entry_that_is_no_resource_is_refused_with_its_place(resource: Any) -
     assert (error.status, error.where) == (422, "context.draftOrders.entry[1].resource")
 
 
+@pytest.mark.req("B3.126")
 def test_an_order_keeps_the_json_it_came_in() -> None:
     order = pump_order(unheard={"of": [1, None, "ü"]}, contained=[{"resourceType": "Location", "id": "l"}])
     (draft,) = read_hook_request(encoded(sign(order))).drafts
@@ -301,15 +331,17 @@ def test_selections_name_drafts_relatively_absolutely_or_by_full_url() -> None:
     assert selected == {"DeviceRequest/a", "DeviceRequest/b", "DeviceRequest/c"}
 
 
+@pytest.mark.req("A2.18")
 def test_order_select_needs_selections() -> None:
     error = refused(without(select(selections=[]), "context", "selections"))
-    assert (error.status, error.where) == (400, "context.selections")
+    assert (error.status, error.where) == (422, "context.selections")
 
 
 def test_empty_selections_select_nothing() -> None:
     assert read_hook_request(encoded(select(selections=[]))).selected == frozenset()
 
 
+@pytest.mark.req("A2.18")
 @pytest.mark.parametrize("selection", ["DeviceRequest/elsewhere", "", "pump-1"])
 def test_selections_that_name_no_draft_are_refused(selection: str) -> None:
     error = refused(select(selections=[selection]))

@@ -70,6 +70,7 @@ def test_a_listed_origin_is_allowed() -> None:
     assert LISTED.refusal(base_url("https://ehr.example.org:9443/r4")) == ""
 
 
+@pytest.mark.req("A8.84")
 @pytest.mark.parametrize(
     "url",
     [
@@ -114,5 +115,6 @@ def test_nothing_else_is_allowed_in_development_however_it_is_written(url: str) 
     assert LOOPBACK.refusal(base_url(url))
 
 
+@pytest.mark.req("A8.84")
 def test_production_does_not_allow_this_machine() -> None:
     assert Allowed(frozenset(), loopback=False).refusal(base_url("http://127.0.0.1"))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from cds_service.contexts import HOOKS, Hook
 from cds_service.prefetch import ALWAYS, KINDS, REFERENCED, URL_LIMIT, Query, queries, templates
 from mappings.fhir import RESOURCE_TYPES
 from mappings.operators import OPERATORS
 from mappings.terminology import ValueSets
 
-# Section "Prefetch tokens", and the fields that order-sign and order-select mark as tokens.
-LEGAL = {
+# Section "Prefetch tokens", and the fields that the definitions of the hooks mark as tokens.
+_WITH_USER = {
     "context.patientId",
     "context.userId",
     "context.encounterId",
@@ -22,30 +25,40 @@ LEGAL = {
     "userPatientId",
     "userRelatedPersonId",
 }
+LEGAL = dict.fromkeys(HOOKS, _WITH_USER) | {
+    "order-dispatch": {"context.patientId", "context.order", "context.performer"}
+}
+READS: dict[str, set[str] | None] = {"Condition": None, "Device": None, "DeviceRequest": None}
 
 
 def of(value_sets: ValueSets, reads: dict[str, set[str] | None]) -> dict[str, Query]:
     return {query.key: query for query in queries(reads, value_sets)}
 
 
-def everything(value_sets: ValueSets) -> dict[str, str]:
+def everything(value_sets: ValueSets, hook: Hook = "order-sign") -> dict[str, str]:
     """Templates as if facts read every type, and all value sets of Observations."""
     reads: dict[str, set[str] | None] = dict.fromkeys(KINDS)
     reads["Observation"] = {name for name in value_sets.ids if name.startswith(("lab-", "obs-"))}
-    return templates(queries(reads, value_sets))
+    return templates(hook, queries(reads, value_sets))
 
 
-def test_every_token_is_legal(value_sets: ValueSets) -> None:
-    for template in everything(value_sets).values():
+@pytest.mark.req("A7.68")
+@pytest.mark.req("A7.69")
+@pytest.mark.req("A7.72")
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_token_is_legal(value_sets: ValueSets, hook: Hook) -> None:
+    for template in everything(value_sets, hook).values():
         tokens = re.findall(r"\{\{(.*?)\}\}", template)
         assert tokens
-        assert set(tokens) <= LEGAL
+        assert set(tokens) <= LEGAL[hook]
         assert "{" not in re.sub(r"\{\{.*?\}\}", "", template)
 
 
-def test_every_template_is_a_read_or_a_search_of_a_known_type(value_sets: ValueSets) -> None:
-    for template in everything(value_sets).values():
-        if template == "{{context.userId}}":
+@pytest.mark.req("A7.71")
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_template_is_a_read_or_a_search_of_a_known_type(value_sets: ValueSets, hook: Hook) -> None:
+    for template in everything(value_sets, hook).values():
+        if template in ("{{context.userId}}", "{{context.order}}", "{{context.performer}}"):
             continue
         parts = urlsplit(re.sub(r"\{\{.*?\}\}", "1", template))
         kind = parts.path.partition("/")[0]
@@ -58,14 +71,17 @@ def test_every_template_is_a_read_or_a_search_of_a_known_type(value_sets: ValueS
             assert parts.path == f"{kind}/1"
 
 
+@pytest.mark.req("A1.6")
 def test_keys_are_plain_words(value_sets: ValueSets) -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9]+", key) for key in everything(value_sets))
 
 
+@pytest.mark.req("A7.71")
 def test_no_template_is_longer_than_servers_take(value_sets: ValueSets) -> None:
     assert max(len(template) for template in everything(value_sets).values()) <= URL_LIMIT
 
 
+@pytest.mark.req("A7.77")
 def test_observations_are_asked_for_by_bare_codes_of_the_value_sets(value_sets: ValueSets) -> None:
     query = of(value_sets, {"Observation": {"lab-hba1c-percent"}})["observations"]
     codes = dict(parse_qsl(urlsplit(query.template).query))["code"].split(",")
@@ -94,6 +110,7 @@ def test_long_lists_of_codes_are_split_and_none_is_lost(value_sets: ValueSets) -
     assert all(len(query.template) <= URL_LIMIT for query in split)
 
 
+@pytest.mark.req("A7.77")
 def test_what_statements_and_payers_rest_on_is_always_asked_for(value_sets: ValueSets) -> None:
     assert {query.kind for query in queries({}, value_sets)} == {*ALWAYS, "Observation"}
 
@@ -122,3 +139,59 @@ def test_every_type_that_operators_read_can_be_asked_for() -> None:
 def test_the_patient_id_is_quoted_in_a_query() -> None:
     query = Query("conditions", "Condition", "Condition?patient={{context.patientId}}")
     assert query.path("a:b") == "Condition?patient=a%3Ab"
+
+
+# What each hook needs beside the record
+
+
+@pytest.mark.req("A7.69")
+def test_order_dispatch_has_no_user_and_asks_for_the_order_and_its_performer(value_sets: ValueSets) -> None:
+    found = everything(value_sets, "order-dispatch")
+    assert (found["order"], found["performer"]) == ("{{context.order}}", "{{context.performer}}")
+    assert "user" not in found
+
+
+@pytest.mark.parametrize("hook", ["encounter-start", "encounter-discharge"])
+def test_encounter_hooks_ask_for_the_open_orders_that_no_fact_reads(
+    value_sets: ValueSets, hook: Hook
+) -> None:
+    found = templates(hook, queries({"DeviceRequest": None}, value_sets))
+    assert found["deviceRequests"] == "DeviceRequest?patient={{context.patientId}}"
+    assert found["serviceRequests"] == (
+        "ServiceRequest?patient={{context.patientId}}&encounter={{context.encounterId}}&status=active,draft"
+    )
+
+
+# The expressions of CRD 2.2
+
+
+@pytest.mark.req("A7.70")
+@pytest.mark.req("B5.148")
+@pytest.mark.req("B5.150")
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_expressions_of_crd_2_2_are_those_of_its_example_discovery(
+    shared: Path, value_sets: ValueSets, hook: Hook
+) -> None:
+    text = (shared / "conformance/data/crd-2.2.1-example-discovery.json").read_text(encoding="utf-8")
+    official = next(s["prefetch"] for s in json.loads(text)["services"] if s["hook"] == hook)
+    found = templates(hook, queries(READS, value_sets, "2.2"), "2.2")
+    ours = {key: found[key] for key in official if key in found}
+    assert ours == {key: template for key, template in official.items() if key in ours}
+    assert ours.keys() == official.keys() - {"locations", "organizations"}
+
+
+@pytest.mark.req("A7.70")
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_prefetch_stands_behind_those_that_it_uses(value_sets: ValueSets, hook: Hook) -> None:
+    seen: set[str] = set()
+    for key, template in templates(hook, queries(READS, value_sets, "2.2"), "2.2").items():
+        assert set(re.findall(r"%(\w+)", template)) <= seen
+        seen.add(key)
+
+
+def test_queries_for_the_record_make_way_for_keys_of_crd_2_2(value_sets: ValueSets) -> None:
+    found = templates("order-sign", queries(READS, value_sets, "2.2"), "2.2")
+    assert found["devices"].startswith("Device?_id={{context.draftOrders")
+    assert found["patientDevices"] == "Device?patient={{context.patientId}}"
+    assert found["patientDeviceRequests"] == "DeviceRequest?patient={{context.patientId}}"
+    assert found["conditions"] == "Condition?patient={{context.patientId}}"

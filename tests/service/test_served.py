@@ -64,7 +64,7 @@ def base() -> Iterator[str]:
 
 def test_an_order_is_answered(base: str) -> None:
     response = requests.post(f"{base}{SIGN}", json=paperwork_missing(), timeout=10)
-    assert [card["indicator"] for card in response.json()["cards"]] == ["info"]
+    assert [card["indicator"] for card in response.json()["cards"]] == ["info", "info"]
 
 
 def test_gzip_and_chunks_are_read(base: str) -> None:

@@ -16,10 +16,15 @@ OTHER = Service(
 )
 
 
+@pytest.mark.req("A1.10")
 def test_ids_are_stable() -> None:
     assert [service.id for service in Registry()] == [
         "infusion-pump-order-sign",
         "infusion-pump-order-select",
+        "infusion-pump-order-dispatch",
+        "infusion-pump-appointment-book",
+        "infusion-pump-encounter-start",
+        "infusion-pump-encounter-discharge",
     ]
 
 
@@ -51,5 +56,5 @@ def test_two_services_on_one_hook_are_both_listed_and_both_answer(fake_engine: F
 
 
 def test_usage_requirements_are_listed_only_where_there_are_some() -> None:
-    entries = Registry([ORDER_SIGN, OTHER]).discovery({})["services"]
+    entries = Registry([ORDER_SIGN, OTHER]).discovery(lambda _: {})["services"]
     assert ["usageRequirements" in entry for entry in entries] == [False, True]

@@ -58,6 +58,8 @@ def test_an_empty_value_counts_as_unset() -> None:
         ("fhir_servers", "ehr.example.org", "https://"),
         ("fhir_servers", "https://ehr.example.org/fhir", "only the origin"),
         ("fhir_servers", "https://user@ehr.example.org", "user name"),
+        ("smart_app_url", "app.example.org/launch", "https://"),
+        ("smart_app_url", "https://user@app.example.org", "user name"),
     ],
 )
 def test_a_value_that_does_not_fit_is_named_with_what_it_may_be(name: str, value: str, says: str) -> None:

@@ -1,0 +1,1 @@
+"""Cards that propose something to do: a suggestion to accept, or an application to launch. Pure."""
