@@ -14,6 +14,7 @@ from rich.console import Console
 
 from cds_service.check_cli import add_check_command
 from cds_service.policy_cli import add_policy_commands
+from cds_service.population_cli import add_population_command
 from cds_service.serve_cli import add_serve_commands
 from cds_service.settings import SettingsError
 from cds_service.settings_cli import add_settings_command
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         add_serve_commands,
         add_check_command,
         add_policy_commands,
+        add_population_command,
         add_store_commands,
         add_settings_command,
     ):

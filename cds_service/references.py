@@ -31,8 +31,8 @@ LIMIT = 64
 REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
 
 
-def open_references(orders: Iterable[Resource], chart: Chart) -> dict[str, str]:
-    """References that resolve to nothing yet -> resource type; at most LIMIT, the orders' own first.
+def open_references(orders: Iterable[Resource], chart: Chart, limit: int | None = LIMIT) -> dict[str, str]:
+    """References that resolve to nothing yet -> resource type; at most `limit`, the orders' own first.
 
     One that only identifies ("the Organization of this NPI") becomes a search:
     "Organization?identifier=...".
@@ -43,7 +43,7 @@ def open_references(orders: Iterable[Resource], chart: Chart) -> dict[str, str]:
             kind = kind_of(reference)
             if kind and chart.resolve(reference, holder) is None:
                 found.setdefault(reference.reference or _search(reference), kind)
-            if len(found) >= LIMIT:
+            if len(found) == limit:
                 return found
     return found
 

@@ -35,9 +35,10 @@ def is_tagged(observation: Observation, context: str) -> bool:
     """Whether the reading says that it was taken in this context ("premeal" or "fasting")."""
     if observation.code is not None and _worded(observation.code.text, context):
         return True
-    if any(_component(component, context) for component in observation.component):
+    # Asked of every reading of a log, of which few have either.
+    if observation.component and any(_component(part, context) for part in observation.component):
         return True
-    return any(_worded(note.text, context) for note in observation.note)
+    return bool(observation.note) and any(_worded(note.text, context) for note in observation.note)
 
 
 def _component(component: ObservationComponent, context: str) -> bool:

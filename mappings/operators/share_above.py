@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mappings.chart import Chart
-from mappings.conditions import in_any
 from mappings.dates import window_before, words
 from mappings.evidence import Bounds, Reading, Reason, unknown
 from mappings.fhir import Observation
@@ -63,11 +62,11 @@ def tagged_series(
 
     def build() -> Series:
         everything = series(chart, tuple(dict.fromkeys((*codes, *tagged))), kind)
+        by_code = {id(observation) for observation in chart.in_sets(Observation, tagged)}
         chosen = tuple(
             result
             for result in everything.results
-            if is_tagged(result.observation, meal)
-            or in_any(chart.value_sets, result.observation.code, tagged)
+            if id(result.observation) in by_code or is_tagged(result.observation, meal)
         )
         return Series(chosen, (), everything.unit)
 
