@@ -48,7 +48,7 @@ def read_body(request: Request, limit: int) -> bytes:
 def discard_body(request: Request, limit: int) -> None:
     """Read the body of a refused request away, so that the sender gets to see the answer."""
     if request.content_length is not None and _READ not in request.environ:
-        _discard(request.environ["wsgi.input"], request.content_length, limit)
+        _discard(request, request.content_length, limit)
 
 
 def _check_type(request: Request) -> None:

@@ -41,8 +41,8 @@ def proposal_cards(
         cards.extend(alternate_cards(context, settled, card_id))
     if wanted(ADDITIONAL_ORDERS):
         cards.extend(additional_cards(context, settled, card_id))
-    by_dtr = context.version == "2.2" and wanted(COVERAGE_INFORMATION)
-    if wanted(FORM_COMPLETION) and not by_dtr:
+    # Coverage information names the form; a card would say it again, and CRD 2.2 forbids it beside DTR.
+    if wanted(FORM_COMPLETION) and not wanted(COVERAGE_INFORMATION):
         cards.extend(form_cards(context, settled, card_id))
     if wanted(LAUNCH_SMART):
         cards.extend(smart_cards(context, settled, card_id))

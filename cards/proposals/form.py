@@ -1,9 +1,9 @@
 """Request form completion: a task to fill in the questionnaire on what only documentation can settle.
 
-Only where something is open that an answer can settle, and where there is a questionnaire for it. CRD
-2.2 forbids the task where DTR takes its place: then the questionnaire travels in coverage-information,
-and the task is given only to clients that switch coverage-information off.
-Source: CRD, Request Form Completion; profile-taskquestionnaire.
+Only where something is open that an answer can settle, and where there is a questionnaire for it, and
+only to clients that switch coverage information off: else the questionnaire travels there. No card is
+to repeat what a system action says, and CRD 2.2 forbids the task where DTR takes its place.
+Source: CRD, Cards (systemAction), Request Form Completion; profile-taskquestionnaire.
 """
 
 from __future__ import annotations

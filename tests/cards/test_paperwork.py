@@ -51,10 +51,15 @@ def with_payer(request: Json) -> Json:
     return request
 
 
+def alone(kind: ResponseType) -> bool:
+    """What a client wants that switches coverage information off."""
+    return kind != COVERAGE_INFORMATION
+
+
 @pytest.mark.req("B2.123")
 def test_a_form_is_a_task_to_complete_the_questionnaire(engine: Engine) -> None:
     request = with_payer(insulin(encounterId="e"))
-    response = answered(engine, request, questionnaire=form_of)
+    response = answered(engine, request, questionnaire=form_of, wanted=alone)
     assert broken(request, response) == []
     (card,) = forms(response)
     (task,) = resources(card)
@@ -80,18 +85,15 @@ def test_a_form_is_a_task_to_complete_the_questionnaire(engine: Engine) -> None:
     }
 
 
-def test_crd_2_2_has_one_input_and_leaves_the_form_to_dtr_where_it_is_used(engine: Engine) -> None:
+def test_coverage_information_takes_the_place_of_the_form(engine: Engine) -> None:
+    assert forms(answered(engine, insulin(), questionnaire=form_of)) == []
+
+
+def test_crd_2_2_has_one_input(engine: Engine) -> None:
     request = insulin()
-    assert forms(answered(engine, request, questionnaire=form_of, version="2.2")) == []
-    alone = answered(
-        engine,
-        request,
-        questionnaire=form_of,
-        version="2.2",
-        wanted=lambda kind: kind != COVERAGE_INFORMATION,
-    )
-    assert broken(request, alone, "2.2") == []
-    (card,) = forms(alone)
+    response = answered(engine, request, questionnaire=form_of, version="2.2", wanted=alone)
+    assert broken(request, response, "2.2") == []
+    (card,) = forms(response)
     (task,) = resources(card)
     assert [i["valueCanonical"] for i in task["input"]] == [FORM]
     assert task["requester"] == {"type": "Organization", "display": "Aetna"}
@@ -143,8 +145,8 @@ def test_each_type_is_switched_by_itself(kind: ResponseType, engine: Engine) -> 
         whole, without, alone, none = (
             uuids(engine, request, wanted)
             for wanted in (
-                lambda _: True,
-                lambda other: other != kind,
+                lambda other: other != COVERAGE_INFORMATION,
+                lambda other: other not in (kind, COVERAGE_INFORMATION),
                 lambda other: other == kind,
                 lambda _: False,
             )

@@ -195,8 +195,8 @@ def test_a_password_in_a_setting_is_not_printed(
     monkeypatch.setenv("COVERAGE_HOOKS_REDIS_URL", "rediss://user:secret@cache.example.org/0")
     assert main(["settings"]) == 0
     printed = capsys.readouterr().out
-    assert "***@cache" in printed
-    assert "secret" not in printed
+    assert "(set)" in printed
+    assert "secret@" not in printed
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])

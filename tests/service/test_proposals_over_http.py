@@ -62,18 +62,20 @@ def test_a_sample_gets_education_and_the_application(base: str) -> None:
     assert post(base, request) == response
 
 
-def test_the_form_of_a_task_and_of_the_order_is_served(base: str) -> None:
-    response = post(base, paperwork_missing())
-    (card,) = (card for card in cards(response, FORM_COMPLETION) if "suggestions" in card)
+def test_the_form_that_coverage_information_or_a_task_names_is_served(base: str) -> None:
+    request = paperwork_missing()
+    (action,) = post(base, request)["systemActions"]
+    information = next(
+        e for e in action["resource"]["extension"] if e["url"].endswith("ext-coverage-information")
+    )
+    (named,) = (part["valueCanonical"] for part in information["extension"] if part["url"] == "questionnaire")
+    request["extension"] = {"davinci-crd.configuration": {"coverage-info": False}}
+    (card,) = (c for c in cards(post(base, request), FORM_COMPLETION) if "suggestions" in c)
     (task,) = resources(card)
-    canonical = task["input"][0]["valueCanonical"]
-    (order,) = (action["resource"] for action in response["systemActions"])
-    information = next(e for e in order["extension"] if e["url"].endswith("ext-coverage-information"))
-    named = [part["valueCanonical"] for part in information["extension"] if part["url"] == "questionnaire"]
-    assert named == [canonical]
-    address = canonical.partition("|")[0].replace(Settings().base_url, base)
+    assert task["input"][0]["valueCanonical"] == named
+    address = named.partition("|")[0].replace(Settings().base_url, base)
     form = requests.get(address, timeout=20).json()
-    assert (form["resourceType"], f"{form['url']}|{form['version']}") == ("Questionnaire", canonical)
+    assert (form["resourceType"], f"{form['url']}|{form['version']}") == ("Questionnaire", named)
 
 
 def test_an_order_that_meets_everything_gets_no_proposal(base: str) -> None:

@@ -125,7 +125,7 @@ def test_determinations_name_their_decision(service: Service) -> None:
 def test_an_answer_without_a_card_has_its_id_in_the_header(service: Service, fake_engine: FakeEngine) -> None:
     fake_engine.outcome = "met"
     response = service.client.post(SIGN, json=FULL)
-    assert response.json == {"cards": []}
+    assert response.json == {"cards": [], "systemActions": []}
     assert service.rows(call)[0]["decision"] == response.headers[HEADER]
 
 
@@ -247,9 +247,11 @@ def test_without_a_store_an_answer_names_no_decision(fake_engine: FakeEngine) ->
 
 def test_full_capture_keeps_request_and_answer_but_no_token(opened: Open, database_url: str) -> None:
     service = opened(migrated(database_url), capture="full")
-    response = service.client.post(SIGN, json=FULL | {"fhirAuthorization": {"access_token": "secret"}})
+    server = {"fhirServer": "http://127.0.0.1:9/fhir"}
+    with_token = server | {"fhirAuthorization": {"access_token": "secret", "token_type": "Bearer"}}
+    response = service.client.post(SIGN, json=FULL | with_token)
     (row,) = service.rows(capture)
-    assert json.loads(gzip.decompress(row["request"])) == FULL
+    assert json.loads(gzip.decompress(row["request"])) == FULL | server
     assert json.loads(gzip.decompress(row["answer"])) == response.json
     service.client.post("/determinations", json=FULL)
     assert len(service.rows(capture)) == 2

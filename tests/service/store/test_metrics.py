@@ -73,7 +73,7 @@ def test_a_call_is_counted_with_what_it_rests_on(service: Service) -> None:
                         {"system": "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "code": "E0784"}
                     ]
                 },
-                "response": [{"type": "coverage-info", "focus": ["DeviceRequest"], "engagement": "ignore"}],
+                "response": [{"type": "guideline", "focus": ["DeviceRequest"], "engagement": "ignore"}],
             }
         ],
     }
