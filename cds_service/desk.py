@@ -77,7 +77,6 @@ class Desk:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""
         limits = self.settings
         body = call.read(self.body())
-        check_contents(body, depth=limits.depth_limit, resources=limits.resource_limit)
         found = read_hook_request(body, hooks, limits.crd_version, order_limit=limits.order_limit)
         check_fhir_server(found.fhir_server)
         return found
@@ -85,7 +84,7 @@ class Desk:
     def body(self) -> bytes:
         """The body of the current HTTP request, which then has a place until it is answered.
 
-        Raises ServiceError.
+        Raises ServiceError, also for a body that holds more than is read.
         """
         self._places.check()
         length = request.content_length
@@ -95,6 +94,8 @@ class Desk:
         body = read_body(request, self.settings.body_limit)
         self._places.take()
         g.setdefault("give_back", []).append(self._places.give)
+        limits = self.settings
+        check_contents(body, depth=limits.depth_limit, resources=limits.resource_limit)
         return body
 
 
