@@ -77,7 +77,7 @@ def determination_card(
         "source": {"label": policy.payer, "topic": topic(EXTERNAL_REFERENCE, version)},
         "overrideReasons": CRITERIA,
         "extension": {
-            EXTENSION: msgspec.to_builtins(brief(determination)),
+            EXTENSION: brief(determination),
             **associated(determination.order),
         },
     }

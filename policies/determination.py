@@ -5,8 +5,6 @@ Absent values are omitted when encoded; nothing is null. Contract: docs/determin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from msgspec import Struct, UnsetType
 
 from mappings.evidence import Evidence
@@ -82,11 +80,15 @@ class Node(Struct, omit_defaults=True):
     criteria: list[Node] = []
 
 
-def walk(node: Node) -> Iterator[Node]:
-    """A node and all nodes below it."""
-    yield node
+def walk(node: Node) -> list[Node]:
+    """A node and all nodes below it, in file order."""
+    found = [node]
     for inner in node.criteria:
-        yield from walk(inner)
+        if inner.criteria:
+            found.extend(walk(inner))
+        else:
+            found.append(inner)
+    return found
 
 
 class PolicyRef(Struct, omit_defaults=True):
