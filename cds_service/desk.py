@@ -15,7 +15,7 @@ from cds_service.decision_log import HEADER, Call
 from cds_service.fhir_client import FhirAccess
 from cds_service.hook_request import HookRequest, read_hook_request
 from cds_service.judging import Judge
-from cds_service.limits import check_contents
+from cds_service.limits import check_resources
 from cds_service.places import LARGE, Places
 from cds_service.proposing import Offers, smart_app
 from cds_service.questionnaire_shelf import questionnaire_canonical
@@ -88,7 +88,7 @@ class Desk:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""
         limits = self.settings
         body = call.read(self.body())
-        check_contents(body, depth=limits.depth_limit, resources=limits.resource_limit)
+        check_resources(body, limits.resource_limit)
         found = read_hook_request(body, hooks, limits.crd_version, order_limit=limits.order_limit)
         check_fhir_server(found.fhir_server)
         return found
