@@ -132,7 +132,12 @@ def good(version: Version) -> Json:
                 uuid=SECOND,
                 selectionBehavior="at-most-one",
                 suggestions=[
-                    {"label": "Other pump", "uuid": "0d4b1c44-8f22-4c39-a3d5-11f0aa7d2a07", "isRecommended": True, "actions": replace},
+                    {
+                        "label": "Other pump",
+                        "uuid": "0d4b1c44-8f22-4c39-a3d5-11f0aa7d2a07",
+                        "isRecommended": True,
+                        "actions": replace,
+                    },
                     {
                         "label": "Form",
                         "uuid": "0d4b1c44-8f22-4c39-a3d5-11f0aa7d2a08",
