@@ -13,7 +13,7 @@ from policies.engine import Engine
 from tests.conformance.crd_check import sent_with, violations
 from tests.conformance.crd_report import Violation
 from tests.fhir_stub import Fault, FhirStub
-from tests.service.bodies import PATIENT, SIGN, Json, bundle, observation, pump_order, sign
+from tests.service.bodies import HCPCS, PATIENT, SIGN, Json, bundle, observation, pump_order, sign
 from tests.service.fake_engine import FakeEngine
 
 PREFETCH = {"patient": PATIENT, "observations": bundle(observation())}
@@ -57,6 +57,25 @@ def test_a_comparison_holds_to_the_rules_and_names_its_order(real_client: FlaskC
     assert "links" not in card
     assert "suggestions" not in card
     assert card["extension"]["davinci-crd.associated-resource"]
+
+
+@pytest.mark.req("B2.114")
+def test_no_card_sends_anybody_to_a_portal(real_client: FlaskClient) -> None:
+    """HUSKY's document wants the authorization request filled in on its web portal."""
+    coverage = {
+        "resourceType": "Coverage",
+        "id": "c1",
+        "status": "active",
+        "beneficiary": {"reference": "Patient/p1"},
+        "payor": [{"display": "HUSKY Health"}],
+    }
+    code = {"coding": [{"system": HCPCS, "code": "E0781"}]}
+    body = sign(
+        pump_order(codeCodeableConcept=code), prefetch={"patient": PATIENT, "coverage": bundle(coverage)}
+    )
+    (card,) = real_client.post(SIGN, json=body).json["cards"]
+    assert "**Next**" in card["detail"]
+    assert "portal" not in card["detail"] + card["summary"]
 
 
 @pytest.mark.req("B2.113")
