@@ -255,6 +255,34 @@ def test_orders_that_are_signed_again_are_answered(client: FlaskClient, status: 
     assert judged(answer) == ["DeviceRequest/pump-1"]
 
 
+# What is ordered, by order type; the element of each that says it.
+ORDERED = {
+    "DeviceRequest": "codeCodeableConcept",
+    "MedicationRequest": "medicationCodeableConcept",
+    "ServiceRequest": "code",
+    "NutritionOrder": "",
+    "VisionPrescription": "",
+    "CommunicationRequest": "",
+    "Task": "code",
+    "Appointment": "",
+    "Encounter": "",
+}
+
+
+@pytest.mark.req("B1.100", "B1.101")
+@pytest.mark.parametrize("kind", ORDERED)
+def test_each_order_type_of_crd_is_taken_and_judged_where_a_policy_reads_it(
+    kind: str, client: FlaskClient
+) -> None:
+    order = {"resourceType": kind, "id": "o1", "status": "draft", "subject": {"reference": "Patient/p1"}}
+    if ORDERED[kind]:
+        order[ORDERED[kind]] = pump_order()["codeCodeableConcept"]
+    response = client.post(SIGN, json=sign(order, prefetch={"patient": PATIENT}))
+    assert response.status_code == 200
+    read = kind in ("DeviceRequest", "MedicationRequest", "ServiceRequest")
+    assert judged(response.json) == ([f"{kind}/o1"] if read else [])
+
+
 @pytest.mark.req("B1.107")
 def test_an_order_not_to_do_something_has_no_card(client: FlaskClient) -> None:
     order = {

@@ -30,7 +30,9 @@ def real_client(engine: Engine) -> FlaskClient:
 
 
 @pytest.mark.req("A4.35", "A4.36", "A4.37", "A4.38", "A4.39", "A4.40", "A4.41", "A4.42", "A4.43")
-@pytest.mark.req("A4.44", "A4.46", "A4.47", "A4.48", "A4.50", "A4.51", "A4.53", "A4.56", "A4.58")
+@pytest.mark.req(
+    "A4.44", "A4.45", "A4.46", "A4.47", "A4.48", "A4.49", "A4.50", "A4.51", "A4.53", "A4.56", "A4.58"
+)
 @pytest.mark.req("B2.112", "B2.120", "B2.121")
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("version", ["2.0", "2.2"])
@@ -92,6 +94,30 @@ def test_notices_hold_to_the_rules_and_name_their_orders(
         [{"reference": "DeviceRequest/b"}],
     ]
     assert all("links" not in card and "suggestions" not in card for card in answer["cards"])
+
+
+@pytest.mark.req("B2.116")
+@pytest.mark.parametrize(
+    ("payers", "label"),
+    [
+        (["Aetna"], "Aetna"),
+        (["Aetna", "Aetna"], "Aetna"),
+        (["Aetna", "HUSKY Health"], "coverage-hooks"),
+        (["Somebody"], "coverage-hooks"),
+        ([], "coverage-hooks"),
+    ],
+)
+def test_a_notice_comes_from_the_insurer_where_one_is_known(
+    client: FlaskClient, fake_engine: FakeEngine, payers: list[str], label: str
+) -> None:
+    fake_engine.undecided = True
+    coverages = [
+        {"resourceType": "Coverage", "id": f"c{n}", "status": "active", "payor": [{"display": payer}]}
+        for n, payer in enumerate(payers)
+    ]
+    body = sign(prefetch=PREFETCH | {"coverage": bundle(*coverages)})
+    (card,) = client.post(SIGN, json=body).json["cards"]
+    assert card["source"]["label"] == label
 
 
 def test_a_fault_and_a_blank_chart_hold_to_the_rules(client: FlaskClient, fake_engine: FakeEngine) -> None:

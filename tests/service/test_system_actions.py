@@ -47,6 +47,7 @@ def asserted(response: Json) -> list[Json]:
     ]
 
 
+@pytest.mark.req("A5.59", "B3.131")
 @pytest.mark.req("B1.97")
 @pytest.mark.req("A5.60")
 @pytest.mark.parametrize("name", SAMPLES)
@@ -62,6 +63,7 @@ def test_a_sample_order_gets_coverage_information(name: str, served: FlaskClient
     assert reference["reference"].startswith("Coverage/")
 
 
+@pytest.mark.req("B2.121")
 @pytest.mark.parametrize("version", ["2.0", "2.2"])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_order_gets_it_in_either_version(name: str, version: Version, engine: Engine) -> None:
@@ -128,6 +130,7 @@ def request_with(*coverages: Json) -> Json:
     return sign(order, prefetch={"patient": PATIENT, "coverage": bundle(*coverages)})
 
 
+@pytest.mark.req("B1.104", "B3.129")
 def test_each_coverage_is_spoken_about(served: FlaskClient) -> None:
     response = served.post(
         SIGN, json=request_with(COVERAGE, COVERAGE | {"id": "cov2", "payor": [{"display": "HUSKY Health"}]})
