@@ -38,6 +38,7 @@ def decision_of(card: dict[str, Any]) -> str:
     return found
 
 
+@pytest.mark.req("B6.155")
 def test_a_decision_is_kept_with_what_it_rests_on(service: Service) -> None:
     response = service.client.post(SIGN, json=FULL)
     (card,) = response.json["cards"]
@@ -143,6 +144,7 @@ def test_an_order_without_a_determination_is_kept_with_the_reason(
     assert (issued["card_hash"], issued["policy"]) == (service.store.hash.of("card", card["uuid"]), "")
 
 
+@pytest.mark.req("B6.155")
 def test_faults_and_refusals_are_kept(service: Service, fake_engine: FakeEngine) -> None:
     assert service.client.post(SIGN, json=sign()).status_code == 412
     fake_engine.error = KeyError("x")
@@ -193,6 +195,7 @@ def test_the_numbers_of_the_user_and_the_organisation_are_kept(sqlite_service: S
     assert (row["user_npi"], row["group_npi"]) == ("1234567893", "1992000008")
 
 
+@pytest.mark.req("B6.155")
 def test_coverage_information_is_kept_as_far_as_it_is_counted(
     sqlite_service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +248,7 @@ def test_without_a_store_an_answer_names_no_decision(fake_engine: FakeEngine) ->
     assert "decision" not in response.json
 
 
+@pytest.mark.req("A8.81")
 def test_full_capture_keeps_request_and_answer_but_no_token(opened: Open, database_url: str) -> None:
     service = opened(migrated(database_url), capture="full")
     server = {"fhirServer": "http://127.0.0.1:9/fhir"}
@@ -257,6 +261,7 @@ def test_full_capture_keeps_request_and_answer_but_no_token(opened: Open, databa
     assert len(service.rows(capture)) == 2
 
 
+@pytest.mark.req("B6.156")
 def test_nothing_is_captured_by_default(service: Service) -> None:
     service.client.post(SIGN, json=FULL)
     assert service.rows(capture) == []
