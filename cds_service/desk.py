@@ -88,7 +88,6 @@ class Desk:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""
         limits = self.settings
         body = call.read(self.body())
-        check_resources(body, limits.resource_limit)
         found = read_hook_request(body, hooks, limits.crd_version, order_limit=limits.order_limit)
         check_fhir_server(found.fhir_server)
         return found
@@ -96,7 +95,7 @@ class Desk:
     def body(self) -> bytes:
         """The body of the current HTTP request, which then has a place until it is answered.
 
-        Raises ServiceError.
+        Raises ServiceError, also for a body that holds more than is read.
         """
         self._places.check()
         length = request.content_length
@@ -106,6 +105,7 @@ class Desk:
         body = read_body(request, self.settings.body_limit)
         self._places.take()
         g.setdefault("give_back", []).append(self._places.give)
+        check_resources(body, self.settings.resource_limit)
         return body
 
 
