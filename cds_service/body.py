@@ -45,6 +45,11 @@ def read_body(request: Request, limit: int) -> bytes:
     return body
 
 
+def size_of_body(request: Request) -> int:
+    """How many bytes a request brought, as they were sent where that was told."""
+    return request.content_length or len(request.environ.get(_READ, b""))
+
+
 def discard_body(request: Request, limit: int) -> None:
     """Read the body of a refused request away, so that the sender gets to see the answer."""
     if request.content_length is not None and _READ not in request.environ:

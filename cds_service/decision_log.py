@@ -17,6 +17,7 @@ from cds_service.hook_request import HookRequest
 from cds_service.judging import Judgement
 from cds_service.store.decisions import Entry, Row
 from cds_service.store.store import Store
+from cds_service.telemetry.observed import stage
 from cds_service.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,8 @@ class Call:
             card.setdefault("extension", {})[EXTENSION] = decision
             cards += [found | whence for found in card_rows(card, store.hash)]
         captured = (_without_token(self.body), msgspec.json.encode(answer)) if self.body else None
-        store.record(Entry(row, [found | {"call": call} for found in determinations], cards, captured))
+        with stage("keep"):
+            store.record(Entry(row, [found | {"call": call} for found in determinations], cards, captured))
         return decision
 
     def _row(
