@@ -7,7 +7,7 @@ from typing import Any
 
 from cards.markdown import clip, escape
 from mappings.evidence import Evidence
-from policies.determination import Cited, Determination, Node, Stated, walk
+from policies.determination import Cited, Determination, Node, Stated, lacking_nodes, walk
 from policies.logic import Truth
 from policies.nearest import Choice, Step, flat, plan, shown
 
@@ -61,13 +61,6 @@ def lacking_words(determination: Determination) -> list[str]:
     decisive = _UNKNOWN if determination.outcome == "needs-documentation" else _UNMET
     ordered = sorted(lack, key=lambda n: n.state != decisive)
     return [_lower(node.says) for node in (*exclusions, *ordered)]
-
-
-def lacking_nodes(determination: Determination) -> list[Node]:
-    """The criteria, exclusions and documents named by `lacking`."""
-    names = set(determination.lacking)
-    roots = (determination.criteria, *determination.exclusions, *determination.documentation)
-    return [n for root in roots for n in walk(root) if n.id in names]
 
 
 def detail(determination: Determination, could_not: Iterable[str] = ()) -> str:

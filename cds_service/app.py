@@ -25,7 +25,7 @@ from cds_service.errors import (
 )
 from cds_service.faults import report_fault
 from cds_service.feedback import feedback
-from cds_service.health import health
+from cds_service.health import offer_health
 from cds_service.home import home
 from cds_service.hooks import hooks
 from cds_service.openapi import openapi
@@ -67,10 +67,10 @@ def create_app(
         watched = WatchedEngine([Path(folder) for folder in settings.policy_dirs], settings.policy_refresh)
         desk = Desk(settings, services or Registry(), watched.engine, lambda: watched.problem, clock, store)
     attach(app, desk)
-    areas = (home, openapi, hooks, feedback, determinations, questionnaires, policy_pages, health)
+    areas = (home, openapi, hooks, feedback, determinations, questionnaires, policy_pages)
     for blueprint in areas:
         app.register_blueprint(blueprint)
-    protect(app, settings, clock, desk.services)
+    offer_health(app, store, protect(app, settings, clock, desk.services))
     allow_cross_origin(app, settings.cors_origins)
     _answer_errors(app)
     return app

@@ -15,8 +15,10 @@ from cds_service.decision_log import HEADER, Call
 from cds_service.fhir_client import FhirAccess
 from cds_service.hook_request import HookRequest, read_hook_request
 from cds_service.judging import Judge
-from cds_service.limits import check_contents
+from cds_service.limits import check_resources
 from cds_service.places import LARGE, Places
+from cds_service.proposing import Offers, smart_app
+from cds_service.questionnaire_shelf import questionnaire_canonical
 from cds_service.services import Registry
 from cds_service.settings import Settings
 from cds_service.store.store import Store
@@ -51,19 +53,28 @@ class Desk:
         self._engine = engine
         self._clock = clock
         self._access = FhirAccess(settings)
-        self._judge = self._judge_of(engine())
+        self._take(engine())
 
     @property
     def judge(self) -> Judge:
         """The judge with the engine in service."""
         engine = self._engine()
         if engine is not self._judge.engine:
-            self._judge = self._judge_of(engine)
+            self._take(engine)
         return self._judge
 
-    def _judge_of(self, engine: Engine) -> Judge:
-        strict = self.settings.payer_mismatch == "strict"
-        return Judge(engine, self._access, self._clock, style=self.settings.prefetch_style, strict=strict)
+    @property
+    def offers(self) -> Offers:
+        """What cards may propose under the policies in service."""
+        return self._offers
+
+    def _take(self, engine: Engine) -> None:
+        """Put an engine into service."""
+        settings = self.settings
+        canonical = questionnaire_canonical(settings.base_url, engine)
+        self._offers = Offers(engine.orderables, smart_app(settings), canonical)
+        strict = settings.payer_mismatch == "strict"
+        self._judge = Judge(engine, self._access, self._clock, style=settings.prefetch_style, strict=strict)
 
     def now(self) -> datetime:
         """The time of this service, with its offset."""
@@ -80,7 +91,7 @@ class Desk:
         limits = self.settings
         body = call.read(self.body())
         with stage("read"):
-            check_contents(body, depth=limits.depth_limit, resources=limits.resource_limit)
+            check_resources(body, limits.resource_limit)
             found = read_hook_request(body, hooks, limits.crd_version, order_limit=limits.order_limit)
             check_fhir_server(found.fhir_server)
         return found

@@ -59,7 +59,7 @@ def _cards(
         yield from build_cards(
             judgement.report,
             card_id,
-            could_not=judgement.could_not,
+            could_not=judgement.could_not_of,
             show_met=show_met,
             version=configuration.version,
             wants=configuration.wants,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from cds_service.clock import Clock
 from cds_service.drafts import Draft
 from cds_service.errors import NoDataError, NotFoundError
 from cds_service.fhir_client import FhirAccess
+from cds_service.gaps import Gap, sentences
 from cds_service.gather import Gathered, chart_of_drafts, connect, gather
 from cds_service.hook_request import HookRequest
 from cds_service.open_orders import Found, Missing, with_orders
@@ -32,7 +33,7 @@ class Judgement(Struct, frozen=True):
     """The report on a request, and what the reader must know beside it.
 
     request: with all orders that it is about. labels: order that some policy lists ->
-    what is ordered, in words. missing: orders that cannot be had. could_not: what else could not be
+    what is ordered, in words. missing: orders that cannot be had. gaps: what else could not be
     had. blank: nothing at all is known about the patient. problems: what was mended while reading.
     left_out: resources that do not count. chart: of the patient, as far as any order needed it. today:
     the day of the call. codes: listed order -> (system, code) by which it is listed. token_use: of
@@ -45,12 +46,21 @@ class Judgement(Struct, frozen=True):
     today: date
     labels: dict[str, str] = {}
     missing: tuple[Missing, ...] = ()
-    could_not: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     blank: bool = False
     problems: tuple[Problem, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     codes: dict[str, tuple[str, str]] = {}
     token_use: str = "not-used"
+
+    @property
+    def could_not(self) -> tuple[str, ...]:
+        """What could not be had, in plain words."""
+        return sentences(self.gaps)
+
+    def could_not_of(self, kinds: Collection[str]) -> tuple[str, ...]:
+        """Of that, what concerns these resource types."""
+        return sentences(self.gaps, kinds)
 
 
 class Judge:
@@ -135,7 +145,7 @@ class Judge:
             today=today,
             labels={order.reference: order_label(order, chart) for order in listed},
             missing=missing,
-            could_not=gathered.could_not,
+            gaps=gathered.gaps,
             blank=blank,
             problems=gathered.problems,
             left_out=tuple(chart.left_out),

@@ -172,7 +172,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ""
 
     # Limits of what comes in; see docs/outgoing-calls.md.
-    depth_limit: Annotated[int, _setting("levels of nesting in a request body", ge=16, le=500)] = 64
     order_limit: Annotated[int, _setting("orders in one request", ge=1, le=100_000)] = 250
     resource_limit: Annotated[int, _setting("FHIR resources in one request", ge=1, le=10_000_000)] = 100_000
     waiting: Annotated[

@@ -91,9 +91,11 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    hasty = options.get(_HASTY)
-    connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if hasty else 'FULL'}")
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={_HASTY_MS if hasty else _BUSY_MS}")
+    hasty = bool(options.get(_HASTY))
+    if connection.info.get(_HASTY) is not hasty:
+        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if hasty else 'FULL'}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_HASTY_MS if hasty else _BUSY_MS}")
+        connection.info[_HASTY] = hasty
     # A transaction that reads first and writes later would fail at once when another one writes.
     connection.exec_driver_sql("BEGIN" if options.get(_READ) else "BEGIN IMMEDIATE")
 

@@ -41,9 +41,7 @@ class Metrics:
 
         self._requests = counter("requests", "Requests answered", [*where, "status", "error"])
         self._seconds = histogram("request_seconds", "Time to the answer of a request", where)
-        self._stages = histogram(
-            "stage_seconds", "Time that a stage of a request took", ["service", "stage"]
-        )
+        self._stages = histogram("stage_seconds", "Time that a stage of a request took", ["service", "stage"])
         self._outcomes = counter("determinations", "Determinations", ["policy", "outcome"])
         self._feedback = counter("feedback", "Cards that clinicians gave feedback on", ["service", "outcome"])
         self._failures = counter("fetch_failures", "Requests that lacked a resource type", ["type"])

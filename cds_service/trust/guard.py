@@ -37,18 +37,20 @@ OPEN = frozenset({"home", "health", "metrics"})
 _DISCOVERY = "hooks.discovery"
 
 
-def protect(app: Flask, settings: Settings, clock: Clock, services: Registry) -> None:
-    """Ask for tokens, if the settings say so; to be called when all blueprints are registered.
+def protect(app: Flask, settings: Settings, clock: Clock, services: Registry) -> Memory | None:
+    """Ask for tokens, if the settings say so; to be called when all that are not OPEN are registered.
 
+    Returns the memory of what came before; None where no token is asked.
     Raises SettingsError or DocumentError for settings and a list of clients that cannot be used.
     """
     check_mode(settings)
     if settings.trust == "open":
         log.warning(OPEN_NOTE)
-        return
+        return None
     rights = {service.id for service in services} | (set(app.blueprints) - OPEN - {"hooks"})
-    clients = _clients(settings, rights)
-    app.before_request(_Guard(settings, clock, clients, _memory(settings)).look)
+    clients, memory = _clients(settings, rights), _memory(settings)
+    app.before_request(_Guard(settings, clock, clients, memory).look)
+    return memory
 
 
 def current_client() -> Client | None:

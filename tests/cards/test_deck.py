@@ -153,7 +153,7 @@ def test_the_card_carries_the_determination_without_the_evidence_of_met_criteria
     carried = cards(
         determination("not-met", met, criterion("b", "unmet", evidence=[Evidence("Observation/1")]))
     )[0]
-    first, second = carried["extension"][EXTENSION]["criteria"]["criteria"]
+    first, second = msgspec.to_builtins(carried["extension"][EXTENSION])["criteria"]["criteria"]
     assert "evidence" not in first
     assert second["evidence"] == [{"resource": "Observation/1"}]
 

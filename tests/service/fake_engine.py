@@ -106,5 +106,6 @@ class FakeEngine:
             self.outcome,
             criteria,
             lacking=["hba1c"],
+            looked_in=["Observation"],
             order_label="pump",
         )

@@ -193,6 +193,12 @@ def test_what_could_not_be_had_is_named_on_the_card(client: FlaskClient) -> None
     assert "Results and measurements: the FHIR server refused access (403)." in card["detail"]
 
 
+def test_what_has_nothing_to_do_with_what_lacks_is_not_named(client: FlaskClient) -> None:
+    with FhirStub([PATIENT, observation()], faults={"Condition": Fault(status=403)}) as stub:
+        (card,) = client.post(SIGN, json=sign(fhirServer=stub.base)).json["cards"]
+    assert "refused access" not in card["detail"]
+
+
 @pytest.mark.req("A4.43")
 def test_text_of_the_request_is_escaped_on_cards(client: FlaskClient, fake_engine: FakeEngine) -> None:
     fake_engine.undecided = True
