@@ -49,6 +49,8 @@ def test_a_decision_is_kept_with_what_it_rests_on(service: Service) -> None:
     assert (row["hook_instance"], row["status"], row["error"]) == (FULL["hookInstance"], 200, "")
     assert row["patient_hash"] == service.store.hash.of("patient", "p1")
     assert row["took_ms"] > 0
+    assert set(row["stages"]) == {"receive", "read", "gather", "decide", "answer"}
+    assert sum(row["stages"].values()) <= row["took_ms"] + 0.5  # each is rounded
     assert row["sources"] == [
         {"type": "Observation", "from": "prefetch", "count": 1},
         {"type": "Patient", "from": "prefetch", "count": 1},
