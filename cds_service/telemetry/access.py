@@ -43,8 +43,8 @@ FIELDS = (
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
-def watch_requests(app: Flask, settings: Settings, traces: Traces | None = None) -> None:
-    """Observe all requests of an app. traces: those of the settings by default.
+def watch_requests(app: Flask, settings: Settings) -> None:
+    """Observe all requests of an app.
 
     Raises SettingsError for traces whose library is not installed.
     """
@@ -54,7 +54,7 @@ def watch_requests(app: Flask, settings: Settings, traces: Traces | None = None)
 
         metrics = Metrics()
         offer_metrics(app, metrics)
-    watch = _Watch(metrics, traces or _traces(settings))
+    watch = _Watch(metrics, _traces(settings))
     app.before_request(watch.begin)
     app.after_request(watch.answered)
     app.teardown_request(watch.end)

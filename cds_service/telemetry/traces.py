@@ -15,7 +15,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, format_trace_id, set_span_in_context
+from opentelemetry.trace import SpanKind, Status, StatusCode, format_trace_id, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from cds_service.telemetry.observed import Observed
@@ -51,7 +51,7 @@ class Traces:
 
         name: method and rule of the route. began: in nanoseconds since 1970. traceparent: the header.
         """
-        tracer = self._tracer()
+        tracer = self._provider().get_tracer("coverage-hooks", VERSION)
         parent = _parent.extract({"traceparent": traceparent}, Context())
         span = tracer.start_span(name, parent, SpanKind.SERVER, dict(attributes), start_time=began)
         if seen.fault or int(attributes["http.response.status_code"]) >= 500:
@@ -65,11 +65,10 @@ class Traces:
         return format_trace_id(span.get_span_context().trace_id)
 
     def flush(self) -> None:
-        """Send what is waiting."""
-        for provider in self._made.values():
-            provider.force_flush()
+        """Send what is waiting in this process."""
+        self._provider().force_flush()
 
-    def _tracer(self) -> Tracer:
+    def _provider(self) -> TracerProvider:
         with self._lock:
             provider = self._made.get(os.getpid())
             if provider is None:
@@ -77,7 +76,7 @@ class Traces:
                 provider = TracerProvider(resource=named)
                 provider.add_span_processor(BatchSpanProcessor(self._exporter()))
                 self._made[os.getpid()] = provider
-        return provider.get_tracer("coverage-hooks", VERSION)
+        return provider
 
 
 def to_collector(endpoint: str) -> Traces:
