@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ import requests
 
 from cds_service.settings import Settings
 from cds_service.telemetry.logs import OWN, set_up_logs
-from tests.service.test_served import free_port, start, wait_for
+from tests.service.test_served import free_port, wait_for
 
 Json = dict[str, Any]
 
@@ -64,11 +65,29 @@ def logged() -> Iterator[Logged]:
 
 
 class Running:
-    """A started service: base address, its folder of temporary files, and what it wrote at the end."""
+    """A started service: its base address and its folder, where it writes its log and its temporary files."""
 
-    def __init__(self, base: str, process: subprocess.Popen[str], temporary: Path) -> None:
-        self.base, self.process, self.temporary = base, process, temporary
-        self.out = self.err = ""
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.temporary, self._out, self._err = folder / "tmp", folder / "out", folder / "err"
+        self.temporary.mkdir(parents=True)
+        port = free_port()
+        self.base = f"http://127.0.0.1:{port}"
+        with self._out.open("w") as out, self._err.open("w") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cds_service.cli", "serve", "--port", str(port)],
+                env=os.environ | environment | {"TMPDIR": str(self.temporary)},
+                stdout=out,
+                stderr=err,
+                text=True,
+            )
+
+    @property
+    def out(self) -> str:
+        return self._out.read_text(encoding="utf-8")
+
+    @property
+    def err(self) -> str:
+        return self._err.read_text(encoding="utf-8")
 
     def workers(self) -> list[int]:
         """The processes that answer."""
@@ -81,28 +100,20 @@ class Running:
         lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
         return {name: float(value) for name, _, value in lines}
 
-    def end(self) -> None:
-        if not self.out + self.err:
-            self.process.send_signal(signal.SIGTERM)
-            self.out, self.err = self.process.communicate(timeout=30)
-
 
 @contextmanager
 def running(folder: Path, **settings: str) -> Iterator[Running]:
     """The service as `serve` starts it, with a store and temporary files in a folder."""
-    temporary = folder / "tmp"
-    temporary.mkdir(parents=True)
     environment = {f"COVERAGE_HOOKS_{name}": value for name, value in settings.items()}
     environment.setdefault("COVERAGE_HOOKS_DATABASE_URL", f"sqlite:///{folder}/store/store.sqlite3")
-    port = free_port()
-    process = start(port, TMPDIR=str(temporary), XDG_STATE_HOME=str(folder / "state"), **environment)
-    service = Running(f"http://127.0.0.1:{port}", process, temporary)
+    service = Running(folder, environment)
     try:
-        wait_for(service.base, process)
+        wait_for(service.base, service.process)
         yield service
     finally:
-        service.end()
-    assert process.returncode == 0, service.err
+        service.process.send_signal(signal.SIGTERM)
+        service.process.wait(timeout=30)
+    assert service.process.returncode == 0, service.err
 
 
 needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="there is no /proc here")
