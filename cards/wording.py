@@ -14,6 +14,9 @@ from policies.nearest import Choice, Step, flat, plan, shown
 _MET, _UNMET, _UNKNOWN = Truth.MET.value, Truth.UNMET.value, Truth.UNKNOWN.value
 SUMMARY_LENGTH = 139
 _MAX_EVIDENCE = 4
+# No card sends anybody to a portal to start a prior authorization (CRD 2.2.1, resp-17 and resp-23):
+# coverage information says whether one is needed.
+_NOT_TOLD = "pa_request_complete"
 
 REASONS = {
     "no_data": "nothing on file",
@@ -204,7 +207,7 @@ def _next(d: Determination) -> list[str]:
     lines = []
     if d.prior_authorization is not None:
         lines.append(_stated(d.prior_authorization))
-    todo = [n for n in d.documentation if not n.required and n.state != _MET]
+    todo = [n for n in d.documentation if not n.required and n.state != _MET and n.fact != _NOT_TOLD]
     lines += [f"- {n.says}. {quoted(n.citation)}" for n in todo]
     lines += [_stated(s) for s in d.later]
     lines += [_stated(s) for s in d.caveats]

@@ -21,7 +21,8 @@ from cds_service.payer_check import check_payer
 from cds_service.prefetch import queries
 from cds_service.telemetry.observed import observed, stage
 from mappings.chart import Chart, LeftOut
-from mappings.fhir import Request, Resource
+from mappings.coverage import counts_on
+from mappings.fhir import Coverage, Request, Resource
 from mappings.order import Order, orders_of
 from mappings.parsing import Problem
 from mappings.yaml_file import allowed_words
@@ -37,7 +38,8 @@ class Judgement(Struct, frozen=True):
     had. blank: nothing at all is known about the patient. problems: what was mended while reading.
     left_out: resources that do not count. chart: of the patient, as far as any order needed it. today:
     the day of the call. codes: listed order -> (system, code) by which it is listed. token_use: of
-    the access token: used, not-used or rejected.
+    the access token: used, not-used or rejected. insurer: who covers the patient today, as far as one
+    payer is known; "" else.
     """
 
     request: HookRequest
@@ -52,6 +54,7 @@ class Judgement(Struct, frozen=True):
     left_out: tuple[LeftOut, ...] = ()
     codes: dict[str, tuple[str, str]] = {}
     token_use: str = "not-used"
+    insurer: str = ""
 
     @property
     def could_not(self) -> tuple[str, ...]:
@@ -151,7 +154,14 @@ class Judge:
             left_out=tuple(chart.left_out),
             codes={order.reference: self._listed_code(order) for order in listed},
             token_use=gathered.token_use,
+            insurer=self._insurer(chart, today),
         )
+
+    def _insurer(self, chart: Chart, today: date) -> str:
+        payers = self.engine.payers
+        active = [coverage for coverage in chart.of(Coverage) if counts_on(coverage, today)]
+        known = {payer for coverage in active if (payer := payers.match(coverage, chart).payer_id)}
+        return payers.name(known.pop()) if len(known) == 1 else ""
 
     def _check(self, policies: Sequence[str] | None) -> None:
         for name in policies or ():

@@ -134,17 +134,21 @@ def test_no_card_when_everything_is_met_unless_asked_for() -> None:
 
 @pytest.mark.req("A4.39")
 @pytest.mark.req("A4.40")
+@pytest.mark.req("A4.41", "A4.56", "A4.57")
 @pytest.mark.req("B2.116")
 def test_a_card_has_what_the_specification_asks_for() -> None:
     card = cards(NOT_MET)[0]
     assert {"uuid", "summary", "detail", "indicator", "source", "links", "overrideReasons"} <= set(card)
     assert card["source"]["label"] == "Plan"
+    assert card["source"]["url"] == "https://plan.example/doc"
     assert card["links"][0] == {
         "label": "Open Pump policy",
         "url": "https://plan.example/doc",
         "type": "absolute",
     }
     assert all({"code", "system", "display"} == set(reason) for reason in card["overrideReasons"])
+    suggested = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+    assert {reason["system"] for reason in card["overrideReasons"]} == {suggested}
     assert card["uuid"] == "id of DeviceRequest/1 plan.pump@1"
 
 

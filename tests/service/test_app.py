@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from typing import Any
@@ -157,6 +158,7 @@ def test_a_listed_order_that_no_policy_decides_is_told(client: FlaskClient, fake
     assert "it does not tell what it is for" in card["detail"]
 
 
+@pytest.mark.req("B6.154")
 def test_an_order_that_no_policy_lists_has_no_card_and_needs_no_data(client: FlaskClient) -> None:
     bed = pump_order(
         codeCodeableConcept={"coding": [{"system": "https://bluebutton.cms.gov/x", "code": "E0250"}]}
@@ -174,6 +176,12 @@ def test_orders_without_a_code_or_of_an_unknown_type_have_no_card(client: FlaskC
     ]
     response = client.post(SIGN, json=sign(*orders, prefetch=PREFETCH))
     assert (response.status_code, response.json) == (200, {"cards": [], "systemActions": []})
+
+
+@pytest.mark.req("B6.158")
+def test_an_answer_holds_no_blanks_between_its_parts(client: FlaskClient) -> None:
+    for response in (client.post(SIGN, json=sign(prefetch=PREFETCH)), client.get("/cds-services")):
+        assert response.data == json.dumps(response.json, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 @pytest.mark.req("A3.32")

@@ -101,6 +101,7 @@ def kinds_asked(stub: FhirStub) -> set[str]:
 # What prefetch says
 
 
+@pytest.mark.req("B5.147")
 @pytest.mark.req("A7.79")
 def test_complete_prefetch_asks_nobody(collect: Any, stub: FhirStub) -> None:
     found = collect(sign(prefetch=FULL, fhirServer=stub.base))
@@ -129,6 +130,7 @@ def test_nothing_under_our_own_key_means_looked_and_found_nothing(
     assert found.chart.of(Condition) == []
 
 
+@pytest.mark.req("B5.147")
 @pytest.mark.req("A7.75")
 @pytest.mark.req("A8.80")
 def test_a_missing_key_is_asked_of_the_server(collect: Any, stub: FhirStub) -> None:
@@ -140,7 +142,7 @@ def test_a_missing_key_is_asked_of_the_server(collect: Any, stub: FhirStub) -> N
     assert found.chart.origin(found.chart.of(Observation)[0]) is Origin.PREFETCH
 
 
-@pytest.mark.req("A7.74")
+@pytest.mark.req("A7.73", "A7.74")
 def test_an_outcome_under_our_key_is_asked_of_the_server(collect: Any, stub: FhirStub) -> None:
     outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
     found = collect(sign(prefetch=FULL | {"conditions": outcome}, fhirServer=stub.base))
@@ -244,7 +246,6 @@ def test_what_had_to_be_mended_is_told(collect: Any) -> None:
     }
 
 
-@pytest.mark.req("B6.156")
 def test_another_patients_data_stays_out(collect: Any) -> None:
     other = observation("o2", subject={"reference": "Patient/p2"})
     found = collect(sign(prefetch=FULL | {"observations": bundle(observation(), other)}))

@@ -247,6 +247,7 @@ def test_nothing_planted_comes_out_beside_the_answer(tmp_path: Path, log_format:
             metrics = requests.get(f"{service.base}/metrics", timeout=10).text
         spans = b"".join(collector.received)
     assert {200, 400, 404, 405, 413, 415, 422} <= set(caller.statuses)
+    assert "was not logged" not in service.err
     # Each of these was written about the calls at all, so that its silence tells something.
     assert service.err.count("unknown-route") >= 2
     assert "a request was not read: InvalidHTTPVersion" in service.err

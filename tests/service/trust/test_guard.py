@@ -85,6 +85,15 @@ def test_determinations_and_the_other_hook_take_their_own_tokens(town: World) ->
     assert (wrong.status_code, code(wrong.json())) == (401, "wrong-audience")
 
 
+@pytest.mark.req("A6.67", "A9.85", "A9.90")
+def test_feedback_takes_a_token_for_its_own_address(town: World) -> None:
+    path = f"{SIGN}/feedback"
+    assert town.post(body={"feedback": []}, path=path).status_code == 401
+    wrong = town.post(town.token(), {"feedback": []}, path)
+    assert (wrong.status_code, code(wrong.json())) == (401, "wrong-audience")
+    assert town.post(town.token(path=path), {"feedback": []}, path).status_code == 200
+
+
 def test_an_unknown_service_is_told_to_a_client_alone(town: World) -> None:
     path = "/cds-services/nothing"
     assert town.post(path=path).status_code == 401
