@@ -76,7 +76,7 @@ def _determination_row(found: Determination, code: tuple[str, str], hashes: Keye
         "policy_sha256": policy.sha256,
         "payer": policy.payer,
         "line_of_business": found.coverage.line_of_business if found.coverage else "",
-        "part": found.service,
+        "part": found.service or "",
         "as_of": found.as_of,
         "outcome": found.outcome,
         "states": {

@@ -22,6 +22,7 @@ from cds_service.questionnaire_shelf import questionnaire_canonical
 from cds_service.services import Registry
 from cds_service.settings import Settings
 from cds_service.store.store import Store
+from cds_service.telemetry.observed import observed, stage
 from cds_service.trust.guard import check_fhir_server
 from policies.engine import Engine
 
@@ -81,6 +82,7 @@ class Desk:
 
     def call(self, service: str) -> Call:
         """A call that begins now, to be logged when it is answered."""
+        observed().service = service
         log = self.store if self.settings.decision_log == "on" else None
         return Call(log, service, self._clock)
 
@@ -88,8 +90,9 @@ class Desk:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""
         limits = self.settings
         body = call.read(self.body())
-        found = read_hook_request(body, hooks, limits.crd_version, order_limit=limits.order_limit)
-        check_fhir_server(found.fhir_server)
+        with stage("read"):
+            found = read_hook_request(body, hooks, limits.crd_version, order_limit=limits.order_limit)
+            check_fhir_server(found.fhir_server)
         return found
 
     def body(self) -> bytes:
@@ -97,15 +100,16 @@ class Desk:
 
         Raises ServiceError, also for a body that holds more than is read.
         """
-        self._places.check()
-        length = request.content_length
-        if length is None or length >= LARGE or "Content-Encoding" in request.headers:
-            self._places.take_large()
-            g.give_back = [self._places.give_large]
-        body = read_body(request, self.settings.body_limit)
-        self._places.take()
-        g.setdefault("give_back", []).append(self._places.give)
-        check_resources(body, self.settings.resource_limit)
+        with stage("receive"):
+            self._places.check()
+            length = request.content_length
+            if length is None or length >= LARGE or "Content-Encoding" in request.headers:
+                self._places.take_large()
+                g.give_back = [self._places.give_large]
+            body = read_body(request, self.settings.body_limit)
+            self._places.take()
+            g.setdefault("give_back", []).append(self._places.give)
+            check_resources(body, self.settings.resource_limit)
         return body
 
 
@@ -126,5 +130,8 @@ def desk() -> Desk:
 
 def json_response(value: Any, decision: str = "") -> Response:
     """A value, encoded once. decision: id under which it was logged."""
+    observed().decision = decision
     headers = {HEADER: decision} if decision else None
-    return Response(_encode(value), mimetype="application/json", headers=headers)
+    with stage("answer"):
+        body = _encode(value)
+    return Response(body, mimetype="application/json", headers=headers)

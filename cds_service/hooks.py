@@ -10,6 +10,7 @@ from cds_service.faults import report_fault
 from cds_service.hook_answer import fault_answer, hook_answer
 from cds_service.policy_page import PAGES
 from cds_service.prefetch import templates
+from cds_service.telemetry.observed import stage
 
 hooks = Blueprint("hooks", __name__)
 
@@ -32,9 +33,10 @@ def call(service_id: str) -> Response:
         judgement = here.judge.judge(request)
         settings = here.settings
         pages = f"{settings.base_url}{PAGES}"
-        answer = hook_answer(
-            judgement.request, service.id, judgement, here.offers, show_met=settings.show_met, pages=pages
-        )
+        with stage("answer"):
+            answer = hook_answer(
+                judgement.request, service.id, judgement, here.offers, show_met=settings.show_met, pages=pages
+            )
     except ServiceError as error:
         log.refused(request, error)
         raise

@@ -19,6 +19,7 @@ from cds_service.hook_request import HookRequest
 from cds_service.open_orders import Found, Missing, with_orders
 from cds_service.payer_check import check_payer
 from cds_service.prefetch import queries
+from cds_service.telemetry.observed import observed, stage
 from mappings.chart import Chart, LeftOut
 from mappings.coverage import counts_on
 from mappings.fhir import Coverage, Request, Resource
@@ -100,8 +101,9 @@ class Judge:
         """
         self._check(policies)
         today = self._clock().date()
-        server = connect(request, self._access)
-        found = with_orders(request, server, self.queries)
+        with stage("gather"):
+            server = connect(request, self._access)
+            found = with_orders(request, server, self.queries)
         bare = chart_of_drafts(found.request, self.engine.value_sets)
         strict = self._strict and request.configuration.version == "2.2"
         need_data = strict or self._need_data(found.request, bare, today, policies)
@@ -115,7 +117,8 @@ class Judge:
             raise NoDataError("no-data", what, where="prefetch", mend=mend)
         if not need_data:
             return self._judgement(found, Gathered(bare), today, policies, blank=False)
-        gathered = gather(found.request, self.queries, self.engine.value_sets, self._access, server)
+        with stage("gather"):
+            gathered = gather(found.request, self.queries, self.engine.value_sets, self._access, server)
         if strict:
             check_payer(gathered.chart, self.engine, today)
         return self._judgement(found, gathered, today, policies, blank=gathered.empty)
@@ -130,7 +133,10 @@ class Judge:
         blank: bool,
     ) -> Judgement:
         chart, request = gathered.chart, found.request
-        report = self._report(request, chart, today, policies)
+        with stage("decide"):
+            report = self._report(request, chart, today, policies)
+        outcomes = ((found.policy.id, found.outcome) for found in report.determinations)
+        observed().judged(outcomes, chart.failures)
         alone = without_order(request, lambda codes: bool(self.engine.registry.listing(codes, today)))
         missing = (*found.missing, *alone)
         report.not_evaluated.extend(NotEvaluated(gap.reference, gap.why) for gap in missing)

@@ -70,7 +70,8 @@ class Server:
             _command(name, self.port, workers),
             env={**os.environ, **own, **environment},
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL if name != BARE else None,
+            # It is written as in service, a line for each request; nobody reads it here.
+            stderr=subprocess.DEVNULL,
         )
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 

@@ -50,6 +50,8 @@ def test_a_decision_is_kept_with_what_it_rests_on(service: Service) -> None:
     assert (row["hook_instance"], row["status"], row["error"]) == (FULL["hookInstance"], 200, "")
     assert row["patient_hash"] == service.store.hash.of("patient", "p1")
     assert row["took_ms"] > 0
+    assert set(row["stages"]) == {"receive", "read", "gather", "decide", "answer"}
+    assert sum(row["stages"].values()) <= row["took_ms"] + 0.5  # each is rounded
     assert row["sources"] == [
         {"type": "Observation", "from": "prefetch", "count": 1},
         {"type": "Patient", "from": "prefetch", "count": 1},
@@ -90,6 +92,16 @@ def test_the_packaged_policies_are_kept_with_their_hash(
         assert row["policy_sha256"] == policy.sha256
         assert len(row["states"]["criteria"]) > 5
         assert bool(row["asks"]) == (row["outcome"] == "needs-documentation" or bool(row["lacking"]))
+
+
+def test_policies_that_do_not_decide_are_kept_without_a_part(
+    opened: Open, database_url: str, engine: Engine
+) -> None:
+    service = opened(migrated(database_url), engine)
+    assert service.client.post(SIGN, json=sign(prefetch={"patient": PATIENT})).headers[HEADER]
+    parts = {row["policy"]: row["part"] for row in service.rows(determination)}
+    assert parts["aetna.cpb-0161"] == "external-insulin-pump"
+    assert parts["anthem.cg-surg-79"] == ""
 
 
 def test_the_same_answer_to_the_same_call_has_the_same_id_and_cards_that_are_known_once(

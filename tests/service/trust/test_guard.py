@@ -35,7 +35,9 @@ def app_of(folder: Path, engine: FakeEngine, world: World | None = None, **more:
 
 
 @pytest.mark.req("A9.85")
-def test_every_route_but_health_and_home_asks_for_a_token(tmp_path: Path, fake_engine: FakeEngine) -> None:
+def test_every_route_but_health_metrics_and_home_asks_for_a_token(
+    tmp_path: Path, fake_engine: FakeEngine
+) -> None:
     app = app_of(tmp_path, fake_engine, discovery_open=False)
     asked = set()
     for rule in app.url_map.iter_rules():
@@ -46,7 +48,8 @@ def test_every_route_but_health_and_home_asks_for_a_token(tmp_path: Path, fake_e
             if status == 401:
                 asked.add(rule.rule)
     assert asked >= {DISCOVERY, "/cds-services/<service_id>", "/determinations"}
-    assert {rule.rule for rule in app.url_map.iter_rules()} - asked == {"/", "/health/live", "/health/ready"}
+    open_ = {"/", "/health/live", "/health/ready", "/metrics"}
+    assert {rule.rule for rule in app.url_map.iter_rules()} - asked == open_
 
 
 def test_a_route_that_is_added_is_not_open_by_accident(tmp_path: Path, fake_engine: FakeEngine) -> None:

@@ -119,7 +119,7 @@ def test_a_token_that_lives_on_by_the_leeway_is_remembered_as_long(
 
 def test_a_malformed_body_may_be_mended_with_the_same_token(town: World) -> None:
     token = town.token()
-    assert answer(town.post(token, sign(hook="order-select")))[0] == 400
+    assert answer(town.post(token, sign(hook="order-select")))[0] == 422
     assert answer(town.post(token)) == GOOD
 
 
