@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
 from cards.associated import associated
 from cards.markdown import clip, escape
 from cards.response_types import INSTRUCTIONS, Version, topic
@@ -41,7 +39,7 @@ def comparison_card(
         "indicator": "info",
         "source": {"label": "coverage-hooks", "topic": topic(INSTRUCTIONS, version)},
         "extension": {
-            EXTENSION: msgspec.to_builtins(list(determinations)),
+            EXTENSION: list(determinations),
             **associated(first.order),
         },
     }

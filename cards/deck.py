@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -27,11 +27,15 @@ def _everything(_: ResponseType) -> bool:
     return True
 
 
+def _nothing(_: Collection[str]) -> tuple[str, ...]:
+    return ()
+
+
 def build_cards(
     report: Report,
     card_id: Callable[[str], str],
     *,
-    could_not: Sequence[str] = (),
+    could_not: Callable[[Collection[str]], Sequence[str]] = _nothing,
     show_met: bool = False,
     version: Version = "2.0",
     wants: Callable[[ResponseType], bool] = _everything,
@@ -40,7 +44,7 @@ def build_cards(
     """One card for each order and policy that has something to say.
 
     card_id: makes the uuid of a card from a name unique within the response ("order policy").
-    could_not: what could not be fetched, in plain words. show_met: also a card when all is met.
+    could_not: what could not be had of resource types, in plain words. show_met: also a card when all is met.
     version: of CRD. wants: whether a response type is given. pages: URL below which each policy has a
     page, for those whose document has no URL.
     An order that no policy lists has none, as has one that meets everything. Where no payer is
@@ -54,9 +58,14 @@ def build_cards(
         telling = [d for d in determinations if d.outcome != "met" or show_met]
         if telling and len(determinations) > 1 and all(d.coverage is None for d in determinations):
             if wants(INSTRUCTIONS):
-                cards.append(comparison_card(determinations, report.payer_note, could_not, card_id, version))
+                kinds = {kind for determination in determinations for kind in determination.looked_in}
+                cards.append(
+                    comparison_card(determinations, report.payer_note, could_not(kinds), card_id, version)
+                )
         elif wants(EXTERNAL_REFERENCE):
-            cards.extend(determination_card(d, card_id, could_not, version, pages) for d in telling)
+            cards.extend(
+                determination_card(d, card_id, could_not(d.looked_in), version, pages) for d in telling
+            )
     return cards
 
 
@@ -77,7 +86,7 @@ def determination_card(
         "source": {"label": policy.payer, "topic": topic(EXTERNAL_REFERENCE, version)},
         "overrideReasons": CRITERIA,
         "extension": {
-            EXTENSION: msgspec.to_builtins(brief(determination)),
+            EXTENSION: brief(determination),
             **associated(determination.order),
         },
     }

@@ -7,13 +7,16 @@ from typing import Any
 
 from cards.markdown import clip, escape
 from mappings.evidence import Evidence
-from policies.determination import Cited, Determination, Node, Stated, walk
+from policies.determination import Cited, Determination, Node, Stated, lacking_nodes, walk
 from policies.logic import Truth
 from policies.nearest import Choice, Step, flat, plan, shown
 
 _MET, _UNMET, _UNKNOWN = Truth.MET.value, Truth.UNMET.value, Truth.UNKNOWN.value
 SUMMARY_LENGTH = 139
 _MAX_EVIDENCE = 4
+# No card sends anybody to a portal to start a prior authorization (CRD 2.2.1, resp-17 and resp-23):
+# coverage information says whether one is needed.
+_NOT_TOLD = "pa_request_complete"
 
 REASONS = {
     "no_data": "nothing on file",
@@ -61,13 +64,6 @@ def lacking_words(determination: Determination) -> list[str]:
     decisive = _UNKNOWN if determination.outcome == "needs-documentation" else _UNMET
     ordered = sorted(lack, key=lambda n: n.state != decisive)
     return [_lower(node.says) for node in (*exclusions, *ordered)]
-
-
-def lacking_nodes(determination: Determination) -> list[Node]:
-    """The criteria, exclusions and documents named by `lacking`."""
-    names = set(determination.lacking)
-    roots = (determination.criteria, *determination.exclusions, *determination.documentation)
-    return [n for root in roots for n in walk(root) if n.id in names]
 
 
 def detail(determination: Determination, could_not: Iterable[str] = ()) -> str:
@@ -211,7 +207,7 @@ def _next(d: Determination) -> list[str]:
     lines = []
     if d.prior_authorization is not None:
         lines.append(_stated(d.prior_authorization))
-    todo = [n for n in d.documentation if not n.required and n.state != _MET]
+    todo = [n for n in d.documentation if not n.required and n.state != _MET and n.fact != _NOT_TOLD]
     lines += [f"- {n.says}. {quoted(n.citation)}" for n in todo]
     lines += [_stated(s) for s in d.later]
     lines += [_stated(s) for s in d.caveats]

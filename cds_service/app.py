@@ -25,7 +25,7 @@ from cds_service.errors import (
 )
 from cds_service.faults import report_fault
 from cds_service.feedback import feedback
-from cds_service.health import health
+from cds_service.health import offer_health
 from cds_service.home import home
 from cds_service.hooks import hooks
 from cds_service.openapi import openapi
@@ -34,6 +34,8 @@ from cds_service.questionnaires import questionnaires
 from cds_service.services import Registry
 from cds_service.settings import Settings, from_environment
 from cds_service.store.store import open_store
+from cds_service.telemetry.access import watch_requests
+from cds_service.telemetry.observed import observed
 from cds_service.trust.guard import protect
 from cds_service.watched_engine import WatchedEngine
 from policies.engine import Engine
@@ -56,6 +58,7 @@ def create_app(
     settings = settings if settings is not None else from_environment(os.environ)
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
+    watch_requests(app, settings)
     store = open_store(settings)
     if engine is not None:
         fixed = engine
@@ -64,10 +67,10 @@ def create_app(
         watched = WatchedEngine([Path(folder) for folder in settings.policy_dirs], settings.policy_refresh)
         desk = Desk(settings, services or Registry(), watched.engine, lambda: watched.problem, clock, store)
     attach(app, desk)
-    areas = (home, openapi, hooks, feedback, determinations, questionnaires, policy_pages, health)
+    areas = (home, openapi, hooks, feedback, determinations, questionnaires, policy_pages)
     for blueprint in areas:
         app.register_blueprint(blueprint)
-    protect(app, settings, clock, desk.services)
+    offer_health(app, store, protect(app, settings, clock, desk.services))
     allow_cross_origin(app, settings.cors_origins)
     _answer_errors(app)
     return app
@@ -107,5 +110,6 @@ def _of_werkzeug(error: HTTPException) -> ServiceError:
 
 
 def _response(error: ServiceError) -> Response:
+    observed().error = error.code
     body = msgspec.json.encode(outcome(error))
     return Response(body, error.status, mimetype=MEDIA_TYPE, headers=error.headers)

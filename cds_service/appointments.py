@@ -1,4 +1,4 @@
-"""Appointments that are based on no order, though a policy lists what they are for.
+"""Appointments: the orders that they are based on, and those that are based on none.
 
 Criteria are held against orders: who orders, for which drug, from when on. Of an appointment alone
 it can only be said that there is something to check.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from cds_service.contexts import based_on
 from cds_service.hook_request import HookRequest
-from cds_service.open_orders import Missing
+from cds_service.open_orders import Missing, relative
 from mappings.codes import order_codes
 from mappings.fhir import Appointment
 
@@ -29,3 +30,17 @@ def without_order(
                 label = service.text or next((c.display for c in service.coding if c.display), "")
                 yield Missing(draft.reference, label or draft.reference, _WHY)
                 break
+
+
+def orders_behind(request: HookRequest) -> dict[str, tuple[str, ...]]:
+    """Reference of each appointment -> references of the orders at hand that it is based on."""
+    found = {}
+    for appointment in request.drafts:
+        if appointment.kind == "Appointment":
+            names = [name for written in based_on(appointment.raw) for name in (written, relative(written))]
+            found[appointment.reference] = tuple(
+                draft.reference
+                for draft in request.drafts
+                if draft.reference in names or (draft.full_url and draft.full_url in names)
+            )
+    return found

@@ -33,7 +33,7 @@ def read_body(request: Request, limit: int) -> bytes:
     _check_type(request)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip"):
-        what = f"The body is encoded as {encoding[:40]!r}, which is not read."
+        what = "The body has a Content-Encoding that is not read."
         mend = "Send it plain or with gzip."
         raise MediaTypeError("media-type", what, mend=mend, headers={"Accept-Encoding": "gzip"})
     body = _read(request, limit)
@@ -43,6 +43,11 @@ def read_body(request: Request, limit: int) -> bytes:
     body = body[len(_BOM) :] if body.startswith(_BOM) else body
     request.environ[_READ] = body
     return body
+
+
+def size_of_body(request: Request) -> int:
+    """How many bytes a request brought, as they were sent where that was told."""
+    return request.content_length or len(request.environ.get(_READ, b""))
 
 
 def discard_body(request: Request, limit: int) -> None:
@@ -57,7 +62,7 @@ def _check_type(request: Request) -> None:
     json = kind in ("", "application/json") or (kind.startswith("application/") and kind.endswith("+json"))
     if json and charset in ("utf-8", "utf8", "us-ascii"):
         return
-    what = f"The body is sent as {request.content_type!r}." if json else f"The body is sent as {kind!r}."
+    what = "The body is sent in another charset." if json else "The body is sent as another type."
     mend = "Send JSON in UTF-8 with Content-Type: application/json."
     raise MediaTypeError("media-type", what, mend=mend, headers={"Accept": _ACCEPTED})
 

@@ -139,7 +139,7 @@ def _order_dispatch(raw: Raw, _: int | None) -> Context:
 def _appointment_book(raw: Raw, limit: int | None) -> Context:
     found = hook_guide.decode(_book_form, raw, "context")
     drafts = read_drafts(found.appointments, "context.appointments", limit)
-    named = dict.fromkeys(name for draft in drafts for name in _based_on(draft.raw))
+    named = dict.fromkeys(name for draft in drafts for name in based_on(draft.raw))
     return Context(
         _patient_id(found.patientId), found.userId, found.encounterId or "", drafts, named=tuple(named)
     )
@@ -162,8 +162,8 @@ _READERS: dict[Hook, Callable[[Raw, int | None], Context]] = {
 }
 
 
-def _based_on(appointment: Raw) -> Iterator[str]:
-    """The orders behind an appointment.
+def based_on(appointment: Raw) -> Iterator[str]:
+    """References of the orders behind an appointment, as they are written.
 
     R4 lets basedOn name a ServiceRequest alone; CRD 2.2 puts other orders into an extension of it.
     """

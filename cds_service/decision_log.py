@@ -17,6 +17,7 @@ from cds_service.hook_request import HookRequest
 from cds_service.judging import Judgement
 from cds_service.store.decisions import Entry, Row
 from cds_service.store.store import Store
+from cds_service.telemetry.observed import observed, stage
 from cds_service.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,8 @@ class Call:
             card.setdefault("extension", {})[EXTENSION] = decision
             cards += [found | whence for found in card_rows(card, store.hash)]
         captured = (_without_token(self.body), msgspec.json.encode(answer)) if self.body else None
-        store.record(Entry(row, [found | {"call": call} for found in determinations], cards, captured))
+        with stage("keep"):
+            store.record(Entry(row, [found | {"call": call} for found in determinations], cards, captured))
         return decision
 
     def _row(
@@ -111,7 +113,8 @@ class Call:
             "id": uuid4().hex,
             "decision": store.hash.uuid("decision", *call, said),
             "asked_at": self._asked_at,
-            "took_ms": round((time.perf_counter() - self._started) * 1000, 1),
+            "took_ms": _ms(time.perf_counter() - self._started),
+            "stages": {name: _ms(seconds) for name, seconds in observed().seconds().items()},
             "service": self._service,
             "service_version": VERSION,
             "status": 200,
@@ -120,6 +123,10 @@ class Call:
             **request_row(request, store.hash),
             **found,
         }
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
 
 
 def _without_token(body: bytes) -> bytes:

@@ -76,7 +76,7 @@ def _determination_row(found: Determination, code: tuple[str, str], hashes: Keye
         "policy_sha256": policy.sha256,
         "payer": policy.payer,
         "line_of_business": found.coverage.line_of_business if found.coverage else "",
-        "part": found.service,
+        "part": found.service or "",
         "as_of": found.as_of,
         "outcome": found.outcome,
         "states": {
@@ -103,15 +103,16 @@ def _states(nodes: Iterable[Node]) -> dict[str, str]:
 def card_rows(card: Mapping[str, Any], hashes: KeyedHash) -> Iterator[Row]:
     """The rows of `issued_card` for a card, without their call; a card of no policy has one too."""
     extension = card.get("extension", {})
-    about = [extension[ONE]] if ONE in extension else extension.get(SEVERAL, [{}])
+    about: list[Determination | None] = (
+        [extension[ONE]] if ONE in extension else extension.get(SEVERAL, [None])
+    )
     for found in about:
-        policy = found.get("policy", {})
         yield {
             "card_hash": hashes.of("card", card["uuid"]),
-            "policy": policy.get("id", ""),
-            "policy_version": policy.get("version", ""),
-            "order_hash": hashes.of("order", found["order"]) if found else "",
-            "outcome": found.get("outcome", ""),
+            "policy": found.policy.id if found else "",
+            "policy_version": found.policy.version if found else "",
+            "order_hash": hashes.of("order", found.order) if found else "",
+            "outcome": found.outcome if found else "",
             "indicator": card["indicator"],
             "topic": card["source"].get("topic", {}).get("code", ""),
         }

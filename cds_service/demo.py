@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from rich.markdown import Markdown
 from rich.panel import Panel
 
 from cds_service.samples import SAMPLES
+from cds_service.settings import PREFIX
 
 _COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
 _START_SECONDS = 30.0
@@ -25,7 +27,9 @@ def run_demo(host: str, port: int, console: Console, *, keep_serving: bool = Tru
     Returns the exit code: 0, or 1 when the service does not start.
     """
     command = [sys.executable, "-m", "cds_service.cli", "serve", "--host", host, "--port", str(port)]
-    server = subprocess.Popen(command)
+    # A line for each request would stand between the cards.
+    quiet = {f"{PREFIX}LOG_LEVEL": "warning"}
+    server = subprocess.Popen(command, env=quiet | os.environ)
     base = f"http://{host}:{port}"
     try:
         if not _ready(base, server):

@@ -15,11 +15,14 @@ from cds_service.decision_log import HEADER, Call
 from cds_service.fhir_client import FhirAccess
 from cds_service.hook_request import HookRequest, read_hook_request
 from cds_service.judging import Judge
-from cds_service.limits import check_contents
+from cds_service.limits import check_resources
 from cds_service.places import LARGE, Places
+from cds_service.proposing import Offers, smart_app
+from cds_service.questionnaire_shelf import questionnaire_canonical
 from cds_service.services import Registry
 from cds_service.settings import Settings
 from cds_service.store.store import Store
+from cds_service.telemetry.observed import observed, stage
 from cds_service.trust.guard import check_fhir_server
 from policies.engine import Engine
 
@@ -50,19 +53,28 @@ class Desk:
         self._engine = engine
         self._clock = clock
         self._access = FhirAccess(settings)
-        self._judge = self._judge_of(engine())
+        self._take(engine())
 
     @property
     def judge(self) -> Judge:
         """The judge with the engine in service."""
         engine = self._engine()
         if engine is not self._judge.engine:
-            self._judge = self._judge_of(engine)
+            self._take(engine)
         return self._judge
 
-    def _judge_of(self, engine: Engine) -> Judge:
-        strict = self.settings.payer_mismatch == "strict"
-        return Judge(engine, self._access, self._clock, style=self.settings.prefetch_style, strict=strict)
+    @property
+    def offers(self) -> Offers:
+        """What cards may propose under the policies in service."""
+        return self._offers
+
+    def _take(self, engine: Engine) -> None:
+        """Put an engine into service."""
+        settings = self.settings
+        canonical = questionnaire_canonical(settings.base_url, engine)
+        self._offers = Offers(engine.orderables, smart_app(settings), canonical)
+        strict = settings.payer_mismatch == "strict"
+        self._judge = Judge(engine, self._access, self._clock, style=settings.prefetch_style, strict=strict)
 
     def now(self) -> datetime:
         """The time of this service, with its offset."""
@@ -70,6 +82,7 @@ class Desk:
 
     def call(self, service: str) -> Call:
         """A call that begins now, to be logged when it is answered."""
+        observed().service = service
         log = self.store if self.settings.decision_log == "on" else None
         return Call(log, service, self._clock)
 
@@ -77,8 +90,9 @@ class Desk:
         """The hook request in the body of the current HTTP request. Raises ServiceError."""
         limits = self.settings
         body = call.read(self.body())
-        found = read_hook_request(body, hooks, limits.crd_version, order_limit=limits.order_limit)
-        check_fhir_server(found.fhir_server)
+        with stage("read"):
+            found = read_hook_request(body, hooks, limits.crd_version, order_limit=limits.order_limit)
+            check_fhir_server(found.fhir_server)
         return found
 
     def body(self) -> bytes:
@@ -86,16 +100,16 @@ class Desk:
 
         Raises ServiceError, also for a body that holds more than is read.
         """
-        self._places.check()
-        length = request.content_length
-        if length is None or length >= LARGE or "Content-Encoding" in request.headers:
-            self._places.take_large()
-            g.give_back = [self._places.give_large]
-        body = read_body(request, self.settings.body_limit)
-        self._places.take()
-        g.setdefault("give_back", []).append(self._places.give)
-        limits = self.settings
-        check_contents(body, depth=limits.depth_limit, resources=limits.resource_limit)
+        with stage("receive"):
+            self._places.check()
+            length = request.content_length
+            if length is None or length >= LARGE or "Content-Encoding" in request.headers:
+                self._places.take_large()
+                g.give_back = [self._places.give_large]
+            body = read_body(request, self.settings.body_limit)
+            self._places.take()
+            g.setdefault("give_back", []).append(self._places.give)
+            check_resources(body, self.settings.resource_limit)
         return body
 
 
@@ -116,5 +130,8 @@ def desk() -> Desk:
 
 def json_response(value: Any, decision: str = "") -> Response:
     """A value, encoded once. decision: id under which it was logged."""
+    observed().decision = decision
     headers = {HEADER: decision} if decision else None
-    return Response(_encode(value), mimetype="application/json", headers=headers)
+    with stage("answer"):
+        body = _encode(value)
+    return Response(body, mimetype="application/json", headers=headers)

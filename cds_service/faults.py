@@ -10,12 +10,14 @@ import logging
 from traceback import extract_tb
 from uuid import uuid4
 
+from cds_service.telemetry.observed import observed
+
 log = logging.getLogger(__name__)
 
 
 def report_fault(error: Exception, doing: str) -> str:
     """Log an unexpected error; the id that finds it again. doing: what was asked, without data."""
-    fault_id = uuid4().hex[:12]
+    fault_id = observed().fault = uuid4().hex[:12]
     places = "\n".join(
         f"    {frame.filename}:{frame.lineno} in {frame.name}" for frame in extract_tb(error.__traceback__)
     )

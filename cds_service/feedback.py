@@ -28,6 +28,7 @@ from cds_service.errors import (
 from cds_service.guide import Guide
 from cds_service.store.feedback import Given
 from cds_service.store.store import Store
+from cds_service.telemetry.observed import observed, stage
 
 log = logging.getLogger(__name__)
 feedback = Blueprint("feedback", __name__)
@@ -90,16 +91,21 @@ def give(service_id: str) -> Response:
     if store is None:
         what, mend = "This service keeps no feedback.", "Whoever runs it can switch the store on."
         raise NotFoundError("no-feedback", what, mend=mend)
+    seen = observed()
+    seen.service = service.id
     received = here.now()
-    entries = _entries(_read())
+    with stage("read"):
+        entries = _entries(_read())
     try:
-        store.keep([given for entry in entries for given in _given(entry, service.id, received, store)])
+        with stage("keep"):
+            store.keep([given for entry in entries for given in _given(entry, service.id, received, store)])
     except SQLAlchemyError as error:
         # The type alone: the message of an error holds what was to be written.
         log.warning("feedback was not stored: %s", type(getattr(error, "orig", None) or error).__name__)
         what, mend = "The feedback could not be stored; none of it was.", "Send it again."
         headers = {"Retry-After": _RETRY_SECONDS}
         raise UnavailableError("store-unavailable", what, mend=mend, headers=headers) from None
+    seen.feedback.update(entry.outcome for entry in entries)
     return json_response({})
 
 

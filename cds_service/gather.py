@@ -15,8 +15,9 @@ from functools import partial
 from msgspec import Struct
 
 from cds_service.fhir_client import TOO_LATE, Fetched, FhirAccess, FhirServer
+from cds_service.gaps import Gap
 from cds_service.hook_request import HookRequest
-from cds_service.prefetch import KINDS, REFERENCED, Query
+from cds_service.prefetch import REFERENCED, Query
 from cds_service.prefetched import Prefetched, read_prefetch
 from cds_service.references import kind_of, open_references
 from mappings.chart import Chart
@@ -31,12 +32,12 @@ _FIRST_PAGE = "only the first page was sent"
 class Gathered(Struct, frozen=True):
     """A chart, and what is to be said about it.
 
-    could_not: what could not be had, in plain words. problems: what had to be mended while reading.
+    gaps: what could not be had. problems: what had to be mended while reading.
     token_use: of the access token: used, not-used or rejected.
     """
 
     chart: Chart
-    could_not: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     problems: tuple[Problem, ...] = ()
     token_use: str = "not-used"
 
@@ -86,7 +87,7 @@ def gather(
             gaps.failed(kind, f"{_FIRST_PAGE}, and {server}")
     chart.answered -= chart.failures.keys()
     token_use = server.token_use if isinstance(server, FhirServer) else "not-used"
-    return Gathered(chart, gaps.sentences(), tuple(problems), token_use)
+    return Gathered(chart, tuple(gaps.found), tuple(problems), token_use)
 
 
 def _named(request: HookRequest) -> set[str]:
@@ -112,11 +113,11 @@ def connect(request: HookRequest, access: FhirAccess | None) -> FhirServer | str
 
 
 class _Gaps:
-    """What could not be had: for the chart by type, for the reader in sentences."""
+    """What could not be had: for the chart, and for the reader."""
 
     def __init__(self, chart: Chart) -> None:
         self._chart = chart
-        self._said: dict[str, dict[str, None]] = {}
+        self.found: list[Gap] = []
 
     def failed(self, kind: str, reason: str) -> None:
         """A type that was asked for in vain: facts that rest on it alone are unknown."""
@@ -138,13 +139,7 @@ class _Gaps:
             self._say(kind, f"one that the order or the record refers to: {reason}")
 
     def _say(self, kind: str, reason: str) -> None:
-        label = KINDS[kind].label if kind in KINDS else kind
-        self._said.setdefault(reason, {})[label] = None
-
-    def sentences(self) -> tuple[str, ...]:
-        """One for each reason, with all types that it holds for."""
-        labels = {reason: ", ".join(said) for reason, said in self._said.items()}
-        return tuple(f"{text[0].upper()}{text[1:]}: {reason}." for reason, text in labels.items())
+        self.found.append(Gap(kind, reason))
 
 
 class _Crew:

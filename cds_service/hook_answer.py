@@ -54,12 +54,12 @@ def _cards(
     """All cards that the client wants, whatever their number."""
     card_id = _card_ids(request, service_id)
     configuration = request.configuration
-    notices = _Notices(card_id, configuration.version)
+    notices = _Notices(card_id, configuration.version, judgement.insurer or SOURCE)
     if not judgement.blank:
         yield from build_cards(
             judgement.report,
             card_id,
-            could_not=judgement.could_not,
+            could_not=judgement.could_not_of,
             show_met=show_met,
             version=configuration.version,
             wants=configuration.wants,
@@ -93,13 +93,14 @@ def _card_id(call: str, name: str) -> str:
 
 
 class _Notices(Struct, frozen=True):
-    """Cards that say what could not be judged and why."""
+    """Cards that say what could not be judged and why. source: the insurer, where one is known."""
 
     card_id: CardId
     version: Version
+    source: str = SOURCE
 
     def card(self, name: str, text: str, body: str, about: Sequence[str]) -> Card:
-        return notice_card(name, text, body, SOURCE, self.card_id, self.version, about)
+        return notice_card(name, text, body, self.source, self.card_id, self.version, about)
 
     def of(self, judgement: Judgement) -> Iterator[Card]:
         if judgement.blank:

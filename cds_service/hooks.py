@@ -10,8 +10,7 @@ from cds_service.faults import report_fault
 from cds_service.hook_answer import fault_answer, hook_answer
 from cds_service.policy_page import PAGES
 from cds_service.prefetch import templates
-from cds_service.proposing import Offers, smart_app
-from cds_service.questionnaires import questionnaire_canonical
+from cds_service.telemetry.observed import stage
 
 hooks = Blueprint("hooks", __name__)
 
@@ -34,11 +33,10 @@ def call(service_id: str) -> Response:
         judgement = here.judge.judge(request)
         settings = here.settings
         pages = f"{settings.base_url}{PAGES}"
-        engine = here.judge.engine
-        offers = Offers(engine.orderables, smart_app(settings), questionnaire_canonical(settings, engine))
-        answer = hook_answer(
-            judgement.request, service.id, judgement, offers, show_met=settings.show_met, pages=pages
-        )
+        with stage("answer"):
+            answer = hook_answer(
+                judgement.request, service.id, judgement, here.offers, show_met=settings.show_met, pages=pages
+            )
     except ServiceError as error:
         log.refused(request, error)
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -13,13 +13,16 @@ from cds_service.clock import Clock
 from cds_service.drafts import Draft
 from cds_service.errors import NoDataError, NotFoundError
 from cds_service.fhir_client import FhirAccess
+from cds_service.gaps import Gap, sentences
 from cds_service.gather import Gathered, chart_of_drafts, connect, gather
 from cds_service.hook_request import HookRequest
 from cds_service.open_orders import Found, Missing, with_orders
 from cds_service.payer_check import check_payer
 from cds_service.prefetch import queries
+from cds_service.telemetry.observed import observed, stage
 from mappings.chart import Chart, LeftOut
-from mappings.fhir import Request, Resource
+from mappings.coverage import counts_on
+from mappings.fhir import Coverage, Request, Resource
 from mappings.order import Order, orders_of
 from mappings.parsing import Problem
 from mappings.yaml_file import allowed_words
@@ -31,11 +34,12 @@ class Judgement(Struct, frozen=True):
     """The report on a request, and what the reader must know beside it.
 
     request: with all orders that it is about. labels: order that some policy lists ->
-    what is ordered, in words. missing: orders that cannot be had. could_not: what else could not be
+    what is ordered, in words. missing: orders that cannot be had. gaps: what else could not be
     had. blank: nothing at all is known about the patient. problems: what was mended while reading.
     left_out: resources that do not count. chart: of the patient, as far as any order needed it. today:
     the day of the call. codes: listed order -> (system, code) by which it is listed. token_use: of
-    the access token: used, not-used or rejected.
+    the access token: used, not-used or rejected. insurer: who covers the patient today, as far as one
+    payer is known; "" else.
     """
 
     request: HookRequest
@@ -44,12 +48,22 @@ class Judgement(Struct, frozen=True):
     today: date
     labels: dict[str, str] = {}
     missing: tuple[Missing, ...] = ()
-    could_not: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     blank: bool = False
     problems: tuple[Problem, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     codes: dict[str, tuple[str, str]] = {}
     token_use: str = "not-used"
+    insurer: str = ""
+
+    @property
+    def could_not(self) -> tuple[str, ...]:
+        """What could not be had, in plain words."""
+        return sentences(self.gaps)
+
+    def could_not_of(self, kinds: Collection[str]) -> tuple[str, ...]:
+        """Of that, what concerns these resource types."""
+        return sentences(self.gaps, kinds)
 
 
 class Judge:
@@ -87,8 +101,9 @@ class Judge:
         """
         self._check(policies)
         today = self._clock().date()
-        server = connect(request, self._access)
-        found = with_orders(request, server, self.queries)
+        with stage("gather"):
+            server = connect(request, self._access)
+            found = with_orders(request, server, self.queries)
         bare = chart_of_drafts(found.request, self.engine.value_sets)
         strict = self._strict and request.configuration.version == "2.2"
         need_data = strict or self._need_data(found.request, bare, today, policies)
@@ -102,7 +117,8 @@ class Judge:
             raise NoDataError("no-data", what, where="prefetch", mend=mend)
         if not need_data:
             return self._judgement(found, Gathered(bare), today, policies, blank=False)
-        gathered = gather(found.request, self.queries, self.engine.value_sets, self._access, server)
+        with stage("gather"):
+            gathered = gather(found.request, self.queries, self.engine.value_sets, self._access, server)
         if strict:
             check_payer(gathered.chart, self.engine, today)
         return self._judgement(found, gathered, today, policies, blank=gathered.empty)
@@ -117,7 +133,10 @@ class Judge:
         blank: bool,
     ) -> Judgement:
         chart, request = gathered.chart, found.request
-        report = self._report(request, chart, today, policies)
+        with stage("decide"):
+            report = self._report(request, chart, today, policies)
+        outcomes = ((found.policy.id, found.outcome) for found in report.determinations)
+        observed().judged(outcomes, chart.failures)
         alone = without_order(request, lambda codes: bool(self.engine.registry.listing(codes, today)))
         missing = (*found.missing, *alone)
         report.not_evaluated.extend(NotEvaluated(gap.reference, gap.why) for gap in missing)
@@ -129,13 +148,20 @@ class Judge:
             today=today,
             labels={order.reference: order_label(order, chart) for order in listed},
             missing=missing,
-            could_not=gathered.could_not,
+            gaps=gathered.gaps,
             blank=blank,
             problems=gathered.problems,
             left_out=tuple(chart.left_out),
             codes={order.reference: self._listed_code(order) for order in listed},
             token_use=gathered.token_use,
+            insurer=self._insurer(chart, today),
         )
+
+    def _insurer(self, chart: Chart, today: date) -> str:
+        payers = self.engine.payers
+        active = [coverage for coverage in chart.of(Coverage) if counts_on(coverage, today)]
+        known = {payer for coverage in active if (payer := payers.match(coverage, chart).payer_id)}
+        return payers.name(known.pop()) if len(known) == 1 else ""
 
     def _check(self, policies: Sequence[str] | None) -> None:
         for name in policies or ():

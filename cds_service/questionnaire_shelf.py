@@ -1,11 +1,11 @@
 """The questionnaires of the policies in service, found by id, canonical address or determination.
 
-They are written when asked for, so nothing is held and a changed policy has a changed form.
+They are written when asked for, so a changed policy has a changed form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from policies.determination import Determination
 from policies.engine import Engine
 from policies.model import Policy, Service
 from policies.questionnaires.naming import canonical, questionnaire_id, questionnaire_url
-from policies.questionnaires.offer import asks_something_open
+from policies.questionnaires.offer import asked_nodes, asks_something_open
 from policies.questionnaires.resource import questionnaire
 
 Json = dict[str, Any]
@@ -21,12 +21,16 @@ _Pair = tuple[Policy, Service]
 
 
 class Shelf:
-    """All questionnaires. base: address of this service. today: decides which version is current."""
+    """All questionnaires. base: address of this service.
 
-    def __init__(self, engine: Engine, base: str, today: date) -> None:
+    today: decides which version is current, where none is asked for; None takes the newest.
+    """
+
+    def __init__(self, engine: Engine, base: str, today: date | None = None) -> None:
         self._engine = engine
         self._base = base
         self._today = today
+        self._asked_nodes: dict[tuple[str, str], frozenset[str]] = {}
 
     def by_id(self, name: str, version: str = "") -> Json | None:
         """One by its id: a version, or the current one; None when there is none."""
@@ -63,7 +67,13 @@ class Shelf:
     def asks_something_open(self, determination: Determination) -> bool:
         """Whether the questionnaire of a determination would settle something that it leaves open."""
         pair = self.judged_by(determination)
-        return pair is not None and asks_something_open(determination, *pair, self._engine.catalogue)
+        return pair is not None and asks_something_open(determination, self._asked(*pair))
+
+    def _asked(self, policy: Policy, service: Service) -> frozenset[str]:
+        at = (policy.reference, service.id)
+        if at not in self._asked_nodes:
+            self._asked_nodes[at] = asked_nodes(policy, service, self._engine.catalogue)
+        return self._asked_nodes[at]
 
     def url(self, determination: Determination) -> str:
         return questionnaire_url(self._base, determination)
@@ -73,7 +83,8 @@ class Shelf:
 
     def _currency(self, pair: _Pair) -> tuple[bool, bool, date]:
         policy = pair[0]
-        return policy.status == "active", policy.in_force(self._today), policy.effective_from
+        in_force = self._today is None or policy.in_force(self._today)
+        return policy.status == "active", in_force, policy.effective_from
 
     def _written(self, pair: _Pair | None) -> Json | None:
         if pair is None:
@@ -81,3 +92,19 @@ class Shelf:
         policy, service = pair
         payer = self._engine.payers.name(policy.payer)
         return questionnaire(policy, service, self._engine.catalogue, self._base, payer)
+
+
+def questionnaire_canonical(base: str, engine: Engine) -> Callable[[Determination], str | None]:
+    """Tells the canonical address, with version, of the form that settles what a determination left open.
+
+    base: address of this service.
+    None when the service that judged asks for nothing that only documentation can settle, or when
+    nothing of that is open.
+    """
+
+    shelf = Shelf(engine, base)
+
+    def canonical(determination: Determination) -> str | None:
+        return shelf.url(determination) if shelf.asks_something_open(determination) else None
+
+    return canonical

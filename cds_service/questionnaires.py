@@ -5,8 +5,6 @@ They hold policy text and no patient data; what is sent to the operation is judg
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
 from hashlib import sha256
 from urllib.parse import urlencode
 
@@ -19,25 +17,8 @@ from cds_service.errors import MEDIA_TYPE, NotFoundError
 from cds_service.package_request import PackageRequest, checked, read_parameters
 from cds_service.questionnaire_package import Packer
 from cds_service.questionnaire_shelf import Json, Shelf
-from cds_service.settings import Settings
-from policies.determination import Determination
-from policies.engine import Engine
 
 questionnaires = Blueprint("questionnaires", __name__, url_prefix="/fhir")
-
-
-def questionnaire_canonical(settings: Settings, engine: Engine) -> Callable[[Determination], str | None]:
-    """Tells the canonical address, with version, of the form that settles what a determination left open.
-
-    None when the service that judged asks for nothing that only documentation can settle, or when
-    nothing of that is open.
-    """
-
-    def canonical(determination: Determination) -> str | None:
-        shelf = Shelf(engine, settings.base_url, date.fromisoformat(determination.as_of))
-        return shelf.url(determination) if shelf.asks_something_open(determination) else None
-
-    return canonical
 
 
 @questionnaires.get("/metadata")

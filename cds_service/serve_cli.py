@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 
 import msgspec
+from flask import Flask
 from rich.console import Console
 
 from cds_service.app import create_app
 from cds_service.demo import run_demo
 from cds_service.server import PortTakenError, serve
 from cds_service.settings import Settings, SettingsError, from_environment
+from cds_service.telemetry.metrics_folder import metrics_folder
 from cds_service.trust.mode import OPEN_NOTE
 from cds_service.version import VERSION
 
@@ -45,9 +48,15 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _serve(arguments: argparse.Namespace, console: Console) -> int:
-    settings = _settings(arguments)
-    app = create_app(settings)
+    from cds_service.telemetry.logs import set_up_logs
 
+    settings = _settings(arguments)
+    set_up_logs(settings)
+    with metrics_folder() if settings.metrics == "on" else nullcontext():
+        return _serve_app(create_app(settings), settings, console)
+
+
+def _serve_app(app: Flask, settings: Settings, console: Console) -> int:
     def ready() -> None:
         console.print(f"coverage-hooks {VERSION} on http://{settings.host}:{settings.port}", highlight=False)
         if settings.trust == "open":

@@ -8,7 +8,6 @@ worker serve those requests that wait for a FHIR server.
 from __future__ import annotations
 
 import gc
-import logging
 import socket
 import sys
 from collections.abc import Callable
@@ -17,9 +16,11 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from cds_service.settings import Settings
 from cds_service.slow_clients import ImpatientWorker
+from cds_service.telemetry.metrics_folder import worker_ended
 
 # A request makes ten thousands of objects that no cycle holds; the default of 700 walks in vain.
 _GC_THRESHOLD = 50_000
@@ -43,6 +44,14 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         return self._app
 
 
+class _Log(Logger):  # type: ignore[misc]
+    """gunicorn's lines take the way of all others."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.propagate = True
+
+
 class PortTakenError(OSError):
     """The address to listen on is not free."""
 
@@ -53,9 +62,6 @@ def serve(app: Flask, settings: Settings, ready: Callable[[], None]) -> None:
     Raises PortTakenError.
     """
     _check_free(settings.host, settings.port)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
@@ -72,6 +78,9 @@ def serve(app: Flask, settings: Settings, ready: Callable[[], None]) -> None:
         "worker_class": ImpatientWorker,
         "preload_app": True,
         "loglevel": "warning" if settings.log_level == "info" else settings.log_level,
+        "logger_class": _Log,
+        "errorlog": None,
+        "child_exit": lambda _, worker: worker_ended(worker.pid),
         "when_ready": lambda _: ready(),
         # The control socket of newer versions would be one for all servers of a user.
         "control_socket_disable": True,

@@ -172,7 +172,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ""
 
     # Limits of what comes in; see docs/outgoing-calls.md.
-    depth_limit: Annotated[int, _setting("levels of nesting in a request body", ge=16, le=500)] = 64
     order_limit: Annotated[int, _setting("orders in one request", ge=1, le=100_000)] = 250
     resource_limit: Annotated[int, _setting("FHIR resources in one request", ge=1, le=10_000_000)] = 100_000
     waiting: Annotated[
@@ -187,6 +186,21 @@ class Settings(Struct, frozen=True, kw_only=True):
     request_timeout: Annotated[
         float, _setting("seconds within which a request must have arrived", gt=0, le=600)
     ] = 15.0
+    # What operators see: docs/operations.md.
+    log_format: Annotated[
+        Literal["auto", "json", "text"],
+        _setting("json: one object a line; text is for reading; auto: text on a terminal, else json"),
+    ] = "auto"
+    metrics: Annotated[
+        Literal["on", "off"], _setting("whether GET /metrics tells metrics (Prometheus), without a token")
+    ] = "on"
+    otlp_endpoint: Annotated[
+        str,
+        _setting(
+            "where traces are sent (OTLP over HTTP), e.g. http://collector:4318/v1/traces; without it there "
+            "are none"
+        ),
+    ] = ""
 
     @property
     def base_url(self) -> str:
@@ -243,11 +257,12 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             listed(server)
         except BadUrlError as error:
             raise SettingsError(f"{PREFIX}FHIR_SERVERS: {server!r}: {error}") from None
-    if settings.smart_app_url:
+    for name in ("smart_app_url", "otlp_endpoint"):
         try:
-            checked(settings.smart_app_url)
+            if url := getattr(settings, name):
+                checked(url)
         except BadUrlError as error:
-            raise SettingsError(f"{PREFIX}SMART_APP_URL: {error}") from None
+            raise SettingsError(f"{PREFIX}{name.upper()}: {error}") from None
     return settings
 
 

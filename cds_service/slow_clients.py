@@ -9,6 +9,7 @@ end of the data and can still answer.
 
 from __future__ import annotations
 
+import logging
 import selectors
 import socket
 import time
@@ -19,7 +20,12 @@ from typing import Any, ClassVar
 from weakref import WeakSet
 
 from gunicorn import util
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from cds_service.broken_http import answer_broken
+
+log = logging.getLogger(__name__)
 
 # An answer is at most a few megabytes; it may take as long as the longest deadline for FHIR servers.
 _ANSWER_SECONDS = 60.0
@@ -75,6 +81,15 @@ class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries n
         finally:
             del self._handling[conn]
             _arriving.pop(conn.sock, None)
+
+    def handle_error(self, _: object, client: socket.socket, __: object, exc: Exception) -> None:
+        """gunicorn gives up on a connection: it cannot read the request, or cannot go on."""
+        if isinstance(exc, ParseException):
+            log.warning("a request was not read: %s", type(exc).__name__)
+        else:
+            log.error("a connection was given up", exc_info=exc)
+        with suppress(OSError):  # nobody is there to take the answer
+            answer_broken(client, exc)
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         if fs.cancelled() or fs.exception() or fs.result():

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cards.coverage_information.actions import Questionnaire, coverage_actions
 from cards.response_types import COVERAGE_INFORMATION
+from cds_service.appointments import orders_behind
 from cds_service.hook_request import HookRequest
 from cds_service.judging import Judgement
 
@@ -36,8 +37,18 @@ def system_actions(
             assertion_id=_assertion_ids(request),
             questionnaire=questionnaire,
             lapsed=judgement.report.lapsed,
+            carried=orders_behind(request) if _on_appointments(request) else {},
         )
     return {"systemActions": actions} if actions or request.hook in PRIMARY_HOOKS else {}
+
+
+def _on_appointments(request: HookRequest) -> bool:
+    """Whether an appointment carries what is said about its orders.
+
+    Where it is based on orders, CRD 2.2 leaves it to them; CRD 2.0 makes no difference, and looks for
+    it on the appointment.
+    """
+    return request.hook == "appointment-book" and request.configuration.version == "2.0"
 
 
 def _assertion_ids(request: HookRequest) -> Callable[[str], str]:

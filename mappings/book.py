@@ -20,6 +20,10 @@ from mappings.order import Order
 from mappings.recorded import joined, recorded
 from mappings.statements import Statements
 
+_At = str | tuple[str, tuple[tuple[str, Any], ...]]
+# Where statements stand, and results that have our own code.
+_STATEMENTS = ("QuestionnaireResponse", "DocumentReference", "Observation")
+
 
 class Fact(Struct, frozen=True):
     """What is known of one fact: what was computed, and what was stated (None: nothing)."""
@@ -49,7 +53,9 @@ class FactBook:
         pumps: what the policy that asks says of the pumps that the order goes with.
         """
         self._catalogue = catalogue
-        self._facts: dict[str | tuple[str, tuple[tuple[str, Any], ...]], Fact] = {}
+        self._facts: dict[_At, Fact] = {}
+        self._looked_in: dict[_At, set[str]] = {}
+        self._looking: list[set[str]] = []
         self._statements = Statements(chart, as_of)
         self._context = Context(
             chart=chart,
@@ -69,9 +75,23 @@ class FactBook:
         found = self._facts.get(at)
         if found is None:
             definition = self._catalogue.facts[name]
+            kinds: set[str] = set()
+            self._looking.append(kinds)
             found = Fact(definition, self._compute(definition, given), self._state(definition))
+            self._looking.pop()
             self._facts[at] = found
+            self._looked_in[at] = kinds
+        if self._looking:
+            self._looking[-1] |= self._looked_in[at]
         return found
+
+    def looked_in(self, name: str) -> set[str]:
+        """The resource types in which a fact was looked for, whatever the arguments, so far."""
+        kinds: set[str] = set()
+        for at, found in self._looked_in.items():
+            if at == name or (isinstance(at, tuple) and at[0] == name):
+                kinds |= found
+        return kinds
 
     def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:
         """The one value that the readings of a fact agree on; None when unknown or conflicting."""
@@ -85,6 +105,7 @@ class FactBook:
     def _state(self, definition: FactDefinition) -> Reading | None:
         if not definition.stated:
             return None
+        self._looking[-1].update(_STATEMENTS)
         own = self._statements.reading(definition.name, definition.type, definition.unit)
         if own is not None or not definition.opposite:
             return own
@@ -113,6 +134,7 @@ class FactBook:
                     key: given[value.name] if isinstance(value, Given) else value
                     for key, value in arguments.items()
                 }
+            self._looking[-1].update(derivation.operator.reads)
             reading = derivation.operator.function(self._context, **arguments)
             failure = self._failure((derivation,))
             if reading.known and not (failure and _rests_on_the_whole(reading, definition)):

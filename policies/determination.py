@@ -5,8 +5,6 @@ Absent values are omitted when encoded; nothing is null. Contract: docs/determin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from msgspec import Struct, UnsetType
 
 from mappings.evidence import Evidence
@@ -82,11 +80,27 @@ class Node(Struct, omit_defaults=True):
     criteria: list[Node] = []
 
 
-def walk(node: Node) -> Iterator[Node]:
-    """A node and all nodes below it."""
-    yield node
+def walk(node: Node) -> list[Node]:
+    """A node and all nodes below it, in file order."""
+    found = [node]
     for inner in node.criteria:
-        yield from walk(inner)
+        if inner.criteria:
+            found.extend(walk(inner))
+        else:
+            found.append(inner)
+    return found
+
+
+def facts_of(node: Node) -> list[str]:
+    """The facts that a criterion, or a group with all below it, rests on."""
+    found = [one.fact for one in walk(node) if one.fact]
+    parts = [part for one in walk(node) for part in one.parts]
+    while parts:
+        part = parts.pop()
+        parts += part.parts
+        if part.fact:
+            found.append(part.fact)
+    return found
 
 
 class PolicyRef(Struct, omit_defaults=True):
@@ -128,8 +142,9 @@ class Determination(Struct, omit_defaults=True):
 
     service: the part of the policy that judged it; UNSET, and so absent, where none did.
     outcome: met, not-met, needs-documentation, excluded or not-applicable. lacking: ids of the
-    criteria that stand between the order and met on the nearest alternatives. asks: what can
-    still change the result. reservations: provisions that reserve the decision.
+    criteria that stand between the order and met on the nearest alternatives. looked_in: the resource
+    types in which what lacks was looked for. asks: what can still change the result. reservations:
+    provisions that reserve the decision.
     """
 
     order: str
@@ -142,6 +157,7 @@ class Determination(Struct, omit_defaults=True):
     documentation: list[Node] = []
     asks: list[str] = []
     lacking: list[str] = []
+    looked_in: list[str] = []
     reservations: list[Node] = []
     prior_authorization: Stated | None = None
     later: list[Stated] = []
@@ -159,6 +175,18 @@ class Lapsed(Struct, omit_defaults=True):
     coverage: CoverageRef
     as_of: str
     order_label: str = ""
+
+
+def lacking_nodes(determination: Determination) -> list[Node]:
+    """The criteria, exclusions, documents and provisions named by `lacking`."""
+    names = set(determination.lacking)
+    roots = (
+        determination.criteria,
+        *determination.exclusions,
+        *determination.documentation,
+        *determination.reservations,
+    )
+    return [node for root in roots for node in walk(root) if node.id in names]
 
 
 class NotEvaluated(Struct, omit_defaults=True):

@@ -19,7 +19,7 @@ from mappings.orderables import FILE as ORDERABLES
 from mappings.orderables import Orderables
 from mappings.tables import read_all
 from mappings.terminology import ValueSets
-from policies.determination import Determination, Lapsed, NotEvaluated, Report
+from policies.determination import Determination, Lapsed, NotEvaluated, Report, facts_of, lacking_nodes
 from policies.evaluator import evaluate
 from policies.library import LIBRARY, policy_files
 from policies.loader import load_policy
@@ -137,6 +137,8 @@ class Engine(Struct, frozen=True):
             determination.order_label = order_label(order, chart)
             determination.listed = [c for code in order.codes for c in policy.codes.get(code, ())]
             determination.coverage = question.reference
+            names = {name for node in lacking_nodes(determination) for name in facts_of(node)}
+            determination.looked_in = sorted({kind for name in names for kind in book.looked_in(name)})
         return determination
 
     def _decided(self, policy: Policy, pump: Order, chart: Chart, question: Question) -> DecidedPump:

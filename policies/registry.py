@@ -50,6 +50,9 @@ class Registry:
             for code in policy.codes:
                 self._by_code.setdefault(code, []).append(policy)
         self.listing = lru_cache(maxsize=4096)(self._list)
+        # By id the newest version, by id@version each.
+        ordered = sorted(self.policies, key=lambda policy: policy.effective_from)
+        self._by_name = {name: policy for policy in ordered for name in (policy.id, policy.reference)}
 
     def _list(self, codes: tuple[tuple[str, str], ...], day: date) -> Listing:
         """The policies that list any of the codes: of each document the version in force on `day`.
@@ -71,8 +74,7 @@ class Registry:
 
     def find(self, name: str) -> Policy | None:
         """A policy by id (its newest version) or by id@version."""
-        matches = [policy for policy in self.policies if name in (policy.id, policy.reference)]
-        return max(matches, key=lambda policy: policy.effective_from, default=None)
+        return self._by_name.get(name)
 
 
 def _in_force(versions: list[Policy], day: date) -> Policy:

@@ -7,9 +7,9 @@ with the whole order; nothing else changed; none where nothing is new.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -42,17 +42,19 @@ def coverage_actions(
     assertion_id: Callable[[str], str],
     questionnaire: Questionnaire = lambda _: None,
     lapsed: Sequence[Lapsed] = (),
+    carried: Mapping[str, Collection[str]] = {},
 ) -> list[dict[str, Any]]:
     """One update for each order about which something new is asserted.
 
     orders: reference -> the order as the JSON text it came in. assertion_id: makes the trace id from
     the name of what is asserted about ("order coverage"), the same for the same name.
     questionnaire: canonical of the form for what is not documented, None for none. lapsed: orders
-    whose coverage is not active. The resource of an action is msgspec.Raw, to be encoded by msgspec.
+    whose coverage is not active. carried: an appointment among the orders -> the orders about which
+    it carries what is asserted. The resource of an action is msgspec.Raw, to be encoded by msgspec.
     An order without id gets none (it could not be named), nor does one without a Coverage on the
     client's server, since the extension must refer to it.
     """
-    actions = []
+    said = {}
     for reference, raw in orders.items():
         mine = [d for d in determinations if d.order == reference]
         gone = [entry for entry in lapsed if entry.order == reference]
@@ -63,18 +65,27 @@ def coverage_actions(
             *_assertions(mine, order, version, hook, questionnaire),
             *(asserted_without_coverage(e, version) for e in gone if _is_known(e.coverage.reference, order)),
         ]
-        if order.id and assertions:
-            resource = _updated(order, reference, assertions, version, today, assertion_id)
-            if resource is not None:
-                label = mine[0].order_label if mine else gone[0].order_label
-                actions.append(
-                    {
-                        "type": "update",
-                        "description": _description(label or reference, assertions),
-                        "resource": resource,
-                    }
-                )
+        label = mine[0].order_label if mine else gone[0].order_label
+        said[reference] = _Said(label or reference, assertions)
+    actions = []
+    for reference, raw in orders.items():
+        about = [said[name] for name in carried.get(reference, (reference,)) if name in said]
+        assertions = [assertion for each in about for assertion in each.assertions]
+        resource = OrderJson(raw) if assertions else None
+        if resource is not None and resource.id:
+            updated = _updated(resource, reference, assertions, version, today, assertion_id)
+            if updated is not None:
+                label = ", ".join(each.label for each in about)
+                description = _description(label, assertions)
+                actions.append({"type": "update", "description": description, "resource": updated})
     return actions
+
+
+class _Said(NamedTuple):
+    """What is asserted about one order; label: the order in words."""
+
+    label: str
+    assertions: list[Assertion]
 
 
 def _assertions(

@@ -13,7 +13,7 @@ from cards.coverage_information.assertion import Assertion, Detail, Reason
 from cards.coverage_information.limits import limit_details
 from cards.coverage_information.reasons import authorization_reason, coverage_reasons, technical_reason
 from cards.response_types import Version
-from policies.determination import Determination, Lapsed, Node, walk
+from policies.determination import Determination, Lapsed, lacking_nodes
 from policies.logic import Truth
 
 # Before the order is signed nobody is asked for documents (CRD, secondary hooks).
@@ -64,7 +64,7 @@ def asserted_without_coverage(lapsed: Lapsed, version: Version) -> Assertion:
 def is_technical(determination: Determination) -> bool:
     """Whether the answer is open because data could not be fetched."""
     return determination.outcome == "needs-documentation" and any(
-        node.state == _UNKNOWN and node.reason == "fetch_failed" for node in _lacking(determination)
+        node.state == _UNKNOWN and node.reason == "fetch_failed" for node in lacking_nodes(determination)
     )
 
 
@@ -72,7 +72,7 @@ def open_documentation(determination: Determination) -> tuple[str, ...]:
     """What kind of documentation would go on: clinical (criteria that nothing decides), admin (papers)."""
     if determination.outcome not in ("not-met", "needs-documentation"):
         return ()
-    lacking = _lacking(determination)
+    lacking = lacking_nodes(determination)
     undecided = any(n.kind != "documentation" and n.state == _UNKNOWN for n in lacking)
     papers = any(n.kind == "documentation" for n in lacking)
     return (*(("clinical",) if undecided else ()), *(("admin",) if papers else ()))
@@ -85,21 +85,9 @@ def _covered(determination: Determination, technical: bool, version: Version) ->
     if outcome == "excluded":
         return "not-covered"
     only_papers = outcome == "needs-documentation" and all(
-        node.kind == "documentation" for node in _lacking(determination)
+        node.kind == "documentation" for node in lacking_nodes(determination)
     )
     return "covered" if outcome == "met" or only_papers else "conditional"
-
-
-def _lacking(determination: Determination) -> list[Node]:
-    """What stands between the order and met."""
-    names = set(determination.lacking)
-    roots = (
-        determination.criteria,
-        *determination.exclusions,
-        *determination.documentation,
-        *determination.reservations,
-    )
-    return [node for root in roots for node in walk(root) if node.id in names]
 
 
 def _explained(

@@ -26,12 +26,12 @@ from cards.proposals.context import Context
 from cards.proposals.on_its_way import on_its_way, telling
 from cards.proposals.service_request import requester, service_request
 from cards.response_types import ADDITIONAL_ORDERS
-from cards.wording import lacking_nodes, quoted
+from cards.wording import quoted
 from mappings.codes import key
 from mappings.evidence import Reason
 from mappings.fhir import RESOURCE_TYPES, Request
 from mappings.orderables import Choice, Orderable
-from policies.determination import Determination, Node, Part
+from policies.determination import Determination, Node, Part, lacking_nodes
 from policies.logic import Truth
 
 _OPEN = (Reason.NO_DATA.value, Reason.STALE.value)

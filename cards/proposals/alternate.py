@@ -18,11 +18,11 @@ from cards.proposals.card import CardId, Maker, action
 from cards.proposals.context import Context
 from cards.proposals.recoded import with_code
 from cards.response_types import ALTERNATE_REQUEST
-from cards.wording import lacking_nodes, quoted
+from cards.wording import quoted
 from mappings.codes import order_codes
 from mappings.fhir import Request
 from mappings.order import ordered_item
-from policies.determination import Determination, Node
+from policies.determination import Determination, Node, lacking_nodes
 from policies.logic import Truth
 from policies.repeated import Replacement
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
 from cards.associated import associated
 from cards.deck import EXTENSION, Card, brief
 from cards.markdown import clip
@@ -54,7 +52,7 @@ class Maker:
         if policy.url:
             card["source"]["url"] = policy.url
         card["extension"] = {
-            EXTENSION: msgspec.to_builtins(brief(determination)),
+            EXTENSION: brief(determination),
             **associated(determination.order),
         }
         return card

@@ -18,10 +18,9 @@ from cards.proposals.card import CardId, Maker, action
 from cards.proposals.context import Context
 from cards.proposals.service_request import subject
 from cards.response_types import FORM_COMPLETION
-from cards.wording import lacking_nodes
 from mappings.chart import reference_of
 from mappings.fhir import Coverage, Organization
-from policies.determination import Determination
+from policies.determination import Determination, lacking_nodes
 from policies.logic import Truth
 
 _CRD = "http://hl7.org/fhir/us/davinci-crd/CodeSystem/temp"

@@ -16,8 +16,7 @@ from cards.override_reasons import PAPERWORK
 from cards.proposals.card import CardId, Maker
 from cards.proposals.context import Context, SmartApp
 from cards.response_types import LAUNCH_SMART
-from cards.wording import lacking_nodes
-from policies.determination import Determination
+from policies.determination import Determination, lacking_nodes
 
 
 def smart_cards(context: Context, determinations: Iterable[Determination], card_id: CardId) -> Iterator[Card]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from errno import EACCES
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 
 from cds_service.store.place import Place, StoreError
@@ -40,7 +41,7 @@ def open_engine(place: Place, *, patient: bool = False) -> Engine:
             why = error.strerror or str(error)
             mend = "set COVERAGE_HOOKS_DATABASE_URL to another place, or to none to keep nothing"
             raise StoreError(f"the store {place.file} cannot be written ({why}): {mend}") from None
-        engine = create_engine(place.url)
+        engine = create_engine(place.url, json_serializer=_json)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -48,7 +49,7 @@ def open_engine(place: Place, *, patient: bool = False) -> Engine:
     if not patient:
         options["options"] = f"-c statement_timeout={_BUSY_MS}"
     try:
-        engine = create_engine(place.url, pool_pre_ping=True, connect_args=options)
+        engine = create_engine(place.url, pool_pre_ping=True, connect_args=options, json_serializer=_json)
     except ModuleNotFoundError:
         raise StoreError(
             "PostgreSQL needs a driver: install coverage-hooks with its extra `cluster`"
@@ -85,20 +86,27 @@ def forget_journal(engine: Engine) -> None:
             connection.close()
 
 
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 def _set_up_sqlite(connection: Any, _: Any) -> None:
     # Transactions begin below, not when the driver thinks so: then DDL is part of them.
     connection.isolation_level = None
     # What is deleted is overwritten; otherwise it would stay in free pages of the file.
-    pragmas = ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON")
+    # The journal goes into the file every 16 MB: whoever commits then waits for the disk.
+    pragmas = ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "wal_autocheckpoint=4000")
     for pragma in (f"busy_timeout={_BUSY_MS}", *pragmas):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    hasty = options.get(_HASTY)
-    connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if hasty else 'FULL'}")
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={_HASTY_MS if hasty else _BUSY_MS}")
+    hasty = bool(options.get(_HASTY))
+    if connection.info.get(_HASTY) is not hasty:
+        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if hasty else 'FULL'}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_HASTY_MS if hasty else _BUSY_MS}")
+        connection.info[_HASTY] = hasty
     # A transaction that reads first and writes later would fail at once when another one writes.
     connection.exec_driver_sql("BEGIN" if options.get(_READ) else "BEGIN IMMEDIATE")
 

@@ -32,14 +32,18 @@ class Entry(Struct, frozen=True):
         return sum(map(len, self.captured)) if self.captured else 0
 
 
+# Made once: what SQLAlchemy works out about a statement, it remembers with it.
+_CALLS, _DETERMINATIONS, _CAPTURES = insert(call), insert(determination), insert(capture)
+
+
 def write(connection: Connection, entries: Sequence[Entry]) -> None:
     """Insert calls with what belongs to them."""
-    connection.execute(insert(call), [entry.call for entry in entries])
+    connection.execute(_CALLS, [entry.call for entry in entries])
     if rows := [row for entry in entries for row in entry.determinations]:
-        connection.execute(insert(determination), rows)
+        connection.execute(_DETERMINATIONS, rows)
     issued_cards.write(connection, [row for entry in entries for row in entry.cards])
     for entry in entries:
         if entry.captured:
             request, answer = (gzip.compress(text, compresslevel=1) for text in entry.captured)
             row = {"call": entry.call["id"], "request": request, "answer": answer}
-            connection.execute(insert(capture), row)
+            connection.execute(_CAPTURES, row)

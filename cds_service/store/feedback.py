@@ -48,7 +48,7 @@ def write(connection: Connection, given: Iterable[Given]) -> None:
     # In one order, so that two servers never wait for each other.
     rows = [msgspec.structs.asdict(by_key[key]) for key in sorted(by_key)]
     if rows:
-        statement = insert_of(connection, feedback).on_conflict_do_nothing(index_elements=_KEY)
+        statement = insert_of(connection.dialect.name, feedback).on_conflict_do_nothing(index_elements=_KEY)
         connection.execute(statement, rows)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection
 
 from cds_service.store.tables import issued_card
-from cds_service.store.upsert import insert_of
+from cds_service.store.upsert import Insert, insert_of
 
 _KEY = [column.name for column in issued_card.primary_key]
 
@@ -19,9 +20,11 @@ def write(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
     latest = {tuple(row[name] for name in _KEY): row for row in rows}
     if not latest:
         return
-    statement = insert_of(connection, issued_card)
+    connection.execute(_statement(connection.dialect.name), [latest[key] for key in sorted(latest)])
+
+
+@cache
+def _statement(dialect: str) -> Insert:
+    statement = insert_of(dialect, issued_card)
     changed = {name: statement.excluded[name] for name in issued_card.c.keys() if name not in _KEY}  # noqa: SIM118
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=_KEY, set_=changed),
-        [latest[key] for key in sorted(latest)],
-    )
+    return statement.on_conflict_do_update(index_elements=_KEY, set_=changed)

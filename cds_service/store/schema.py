@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cds_service.store.connection import reading, writing
 from cds_service.store.place import Place, StoreError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration."""
 
 _LOCK = 7_266_021_159

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from cds_service.settings import PREFIX, Settings
 from cds_service.store import decisions, feedback
@@ -15,6 +15,7 @@ from cds_service.store.keyed_hash import keyed_hash
 from cds_service.store.place import Place, StoreError, place_of
 from cds_service.store.recorder import Recorder
 from cds_service.store.schema import make_ready
+from cds_service.store.tables import call
 
 
 class Store:
@@ -47,6 +48,11 @@ class Store:
         """A transaction that sees one state."""
         with reading(self.engine) as connection:
             yield connection
+
+    def check(self) -> None:
+        """Look whether the tables can be read. Raises sqlalchemy.exc.SQLAlchemyError."""
+        with reading(self.engine) as connection:
+            connection.execute(select(call.c.id).limit(1))
 
     def close(self) -> None:
         """Write what is waiting and let all connections go."""

@@ -71,6 +71,7 @@ call = Table(
     Column("decision", String, nullable=False),
     Column("asked_at", UtcTime, nullable=False),
     Column("took_ms", Float, nullable=False),
+    Column("stages", JSON, nullable=False, server_default="{}"),
     _word("service"),
     _word("hook"),
     _word("hook_instance"),

@@ -21,6 +21,7 @@ from cds_service.clock import Clock
 from cds_service.errors import ForbiddenError, UnauthorizedError, UnavailableError
 from cds_service.services import Registry
 from cds_service.settings import PREFIX, Settings, SettingsError
+from cds_service.telemetry.observed import observed, stage
 from cds_service.trust.audience import endpoint
 from cds_service.trust.clients import Client, Clients, read_clients
 from cds_service.trust.key_sets import KeySets
@@ -32,22 +33,24 @@ from mappings.yaml_file import allowed_words
 
 log = logging.getLogger(__name__)
 
-OPEN = frozenset({"home", "health"})
+OPEN = frozenset({"home", "health", "metrics"})
 _DISCOVERY = "hooks.discovery"
 
 
-def protect(app: Flask, settings: Settings, clock: Clock, services: Registry) -> None:
-    """Ask for tokens, if the settings say so; to be called when all blueprints are registered.
+def protect(app: Flask, settings: Settings, clock: Clock, services: Registry) -> Memory | None:
+    """Ask for tokens, if the settings say so; to be called when all that are not OPEN are registered.
 
+    Returns the memory of what came before; None where no token is asked.
     Raises SettingsError or DocumentError for settings and a list of clients that cannot be used.
     """
     check_mode(settings)
     if settings.trust == "open":
         log.warning(OPEN_NOTE)
-        return
+        return None
     rights = {service.id for service in services} | (set(app.blueprints) - OPEN - {"hooks"})
-    clients = _clients(settings, rights)
-    app.before_request(_Guard(settings, clock, clients, _memory(settings)).look)
+    clients, memory = _clients(settings, rights), _memory(settings)
+    app.before_request(_Guard(settings, clock, clients, memory).look)
+    return memory
 
 
 def current_client() -> Client | None:
@@ -80,10 +83,15 @@ class _Guard:
         discovery = request.endpoint == _DISCOVERY
         if discovery and self._settings.discovery_open and not authorization.strip():
             return
+        with stage("trust"):
+            self._let_in(authorization, discovery)
+
+    def _let_in(self, authorization: str, discovery: bool) -> None:
         now = self._clock().timestamp()
         try:
             address = endpoint(self._settings.base_url, request.path)
             verified = self._verifier.verify(authorization, address, now)
+            observed().client = verified.client.name
             if not discovery:
                 _check_right(verified.client)
             self._check_new(verified, now)

@@ -83,6 +83,7 @@ def _average(context: Context, tests: SelfTests, window: Window) -> Reading:
     sure, perhaps = tests.count(window.first, window.last)
     days = [day for day in {*tests.sure, *tests.unclear} if window.first <= day <= window.last]
     note = f"{sure} self-tests in {window.days} days ({window.first} to {window.last})"
+    note += f", {sure / window.days:.2f} a day"
     if perhaps > sure:
         note += f", and {perhaps - sure} meter readings that may be someone else's"
     low, high = sure / window.days, perhaps / window.days

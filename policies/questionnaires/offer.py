@@ -12,12 +12,11 @@ from policies.nearest import shut
 from policies.questionnaires.parts import is_narrative, parts_of
 
 
-def asks_something_open(
-    determination: Determination, policy: Policy, service: Service, catalogue: Catalogue
-) -> bool:
-    """Whether the questionnaire of a service asks for something that an answer to an order left open.
+def asks_something_open(determination: Determination, asked: frozenset[str]) -> bool:
+    """Whether an answer to what a questionnaire asks could settle what a determination left open.
 
-    What is open on a path for another use of the pump does not count.
+    asked: of the service that judged (`asked_nodes`). What is open on a path for another use of the
+    pump does not count.
     """
     judged = (
         determination.criteria,
@@ -25,11 +24,16 @@ def asks_something_open(
         *determination.reservations,
         *determination.exclusions,
     )
-    left_open = {node.id for top in judged for node in _open(top)}
-    return bool(left_open) and any(
-        node.id in left_open and any(is_narrative(catalogue.facts[test.fact]) for test in _tests(node))
+    return any(node.id in asked for top in judged for node in _open(top))
+
+
+def asked_nodes(policy: Policy, service: Service, catalogue: Catalogue) -> frozenset[str]:
+    """Ids of the criteria and groups of which the questionnaire of a service asks something."""
+    return frozenset(
+        node.id
         for part in parts_of(policy, service)
         for node in _nodes(part)
+        if any(is_narrative(catalogue.facts[test.fact]) for test in _tests(node))
     )
 
 

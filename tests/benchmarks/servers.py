@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -62,11 +63,15 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}{PATH}"
+        # The store of a benchmark is a file as by default, in a place of its own.
+        self._state = tempfile.TemporaryDirectory()
+        own = {"COVERAGE_HOOKS_WORKERS": str(workers), "XDG_STATE_HOME": self._state.name}
         self._process = subprocess.Popen(
             _command(name, self.port, workers),
-            env={**os.environ, "COVERAGE_HOOKS_WORKERS": str(workers)} | environment,
+            env={**os.environ, **own, **environment},
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL if name == "granian" else None,
+            # It is written as in service, a line for each request; nobody reads it here.
+            stderr=subprocess.DEVNULL,
         )
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
@@ -88,6 +93,7 @@ class Server:
         self._connection.close()
         self._process.terminate()
         self._process.wait()
+        self._state.cleanup()
 
     def post(self, body: bytes) -> bytes:
         """Send a body; the answer. Raises RuntimeError for an error status."""

@@ -55,6 +55,7 @@ def ordered(code: str, system: str = HCPCS, status: str = "active", **more: Any)
     return resource("ServiceRequest", elements, **more)
 
 
+@pytest.mark.req("A4.44", "A4.46", "A4.47", "A4.48", "A4.50", "A4.51", "B2.118", "B2.121")
 def test_education_that_is_not_on_file_is_proposed_in_two_ways(engine: Engine) -> None:
     request = insulin(
         pump={"reasonReference": [{"reference": "Condition/dm"}, {"reference": "#x"}]}, encounterId="e"
@@ -95,6 +96,7 @@ def test_education_that_is_not_on_file_is_proposed_in_two_ways(engine: Engine) -
     assert broken(request, answered(engine, request, version="2.2"), "2.2") == []
 
 
+@pytest.mark.req("A4.45")
 def test_a_single_way_is_recommended(engine: Engine) -> None:
     found = cards(answered(engine, insulin()), ADDITIONAL_ORDERS)
     (card,) = (c for c in found if HBA1C in c["summary"])
@@ -290,6 +292,7 @@ def test_every_code_is_one_of_a_value_set_with_its_source(engine: Engine) -> Non
                 assert verified or coding.code == "83036", coding
 
 
+@pytest.mark.req("A4.47")
 def test_a_repeated_call_gives_the_same_cards_and_every_uuid_once(engine: Engine) -> None:
     request = insulin()
     first, again = answered(engine, request), answered(engine, request)

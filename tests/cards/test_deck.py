@@ -134,17 +134,21 @@ def test_no_card_when_everything_is_met_unless_asked_for() -> None:
 
 @pytest.mark.req("A4.39")
 @pytest.mark.req("A4.40")
+@pytest.mark.req("A4.41", "A4.56", "A4.57")
 @pytest.mark.req("B2.116")
 def test_a_card_has_what_the_specification_asks_for() -> None:
     card = cards(NOT_MET)[0]
     assert {"uuid", "summary", "detail", "indicator", "source", "links", "overrideReasons"} <= set(card)
     assert card["source"]["label"] == "Plan"
+    assert card["source"]["url"] == "https://plan.example/doc"
     assert card["links"][0] == {
         "label": "Open Pump policy",
         "url": "https://plan.example/doc",
         "type": "absolute",
     }
     assert all({"code", "system", "display"} == set(reason) for reason in card["overrideReasons"])
+    suggested = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+    assert {reason["system"] for reason in card["overrideReasons"]} == {suggested}
     assert card["uuid"] == "id of DeviceRequest/1 plan.pump@1"
 
 
@@ -153,7 +157,7 @@ def test_the_card_carries_the_determination_without_the_evidence_of_met_criteria
     carried = cards(
         determination("not-met", met, criterion("b", "unmet", evidence=[Evidence("Observation/1")]))
     )[0]
-    first, second = carried["extension"][EXTENSION]["criteria"]["criteria"]
+    first, second = msgspec.to_builtins(carried["extension"][EXTENSION])["criteria"]["criteria"]
     assert "evidence" not in first
     assert second["evidence"] == [{"resource": "Observation/1"}]
 

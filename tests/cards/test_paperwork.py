@@ -85,6 +85,7 @@ def test_a_form_is_a_task_to_complete_the_questionnaire(engine: Engine) -> None:
     }
 
 
+@pytest.mark.req("B2.119")
 def test_coverage_information_takes_the_place_of_the_form(engine: Engine) -> None:
     assert forms(answered(engine, insulin(), questionnaire=form_of)) == []
 
@@ -108,6 +109,7 @@ def test_no_form_where_nothing_is_open(engine: Engine) -> None:
     assert answered(engine, all_shown(), now=later, questionnaire=form_of)["cards"] == []
 
 
+@pytest.mark.req("A4.54")
 def test_the_application_is_offered_only_where_the_settings_name_one(engine: Engine) -> None:
     assert "smart" not in json.dumps(answered(engine, insulin()))
     request = insulin()

@@ -31,8 +31,22 @@ _CARD_KEYS = {
     *("uuid", "summary", "detail", "indicator", "source", "suggestions", "selectionBehavior"),
     *("overrideReasons", "links", "extension"),
 }
+_LINK_KEYS = {"label", "url", "type", "appContext", "autolaunchable"}
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ASSOCIATED = "davinci-crd.associated-resource"
+
+
+def sent_with(request: Json) -> list[Json]:
+    """The resources that a hook request holds, those of its context and those of prefetch."""
+    values = [*request.get("context", {}).values(), *(request.get("prefetch") or {}).values()]
+    found = []
+    for value in values:
+        if isinstance(value, dict) and value.get("resourceType") == "Bundle":
+            found += [entry.get("resource") for _, entry in objects(value.get("entry"))]
+        else:
+            found.append(value)
+    return [resource for _, resource in objects(found) if "resourceType" in resource]
 
 
 def violations(
@@ -125,7 +139,7 @@ def _source(source: Any, where: str, version: Version) -> Found:
 
 
 def _uuid(value: Any, rule: str, where: str) -> Found:
-    if not is_text(value) or value.startswith("urn:"):
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
         yield Violation(rule, where, "must be a bare uuid")
 
 
@@ -134,6 +148,8 @@ def _links(card: Json, where: str) -> Found:
         yield Violation("A4.53", f"{where}.links", "is no list of links")
     for index, link in objects(card.get("links")):
         here = f"{where}.links[{index}]"
+        for key in link.keys() - _LINK_KEYS:
+            yield Violation("A4.53", f"{here}.{key}", "is no attribute of a link")
         if not is_text(link.get("label")) or not is_web_address(link.get("url")):
             yield Violation("A4.53", here, "needs a label and an absolute url")
         if link.get("type") not in ("absolute", "smart"):
@@ -224,6 +240,7 @@ def _card_extension(card: Json, where: str) -> Found:
         return
     associated = extension.get(_ASSOCIATED)
     if associated is not None and (
-        not objects(associated) or not all(is_text(a.get("reference")) for _, a in objects(associated))
+        not objects(associated)
+        or not all(_REFERENCE.fullmatch(str(a.get("reference"))) for _, a in objects(associated))
     ):
         yield Violation("B2.120", f"{where}.extension", f"{_ASSOCIATED} is a list of references")

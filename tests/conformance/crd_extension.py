@@ -158,7 +158,7 @@ def _invariants(parts: dict[str, list[Any]], where: str, version: Version) -> Fo
     if ("satisfied" in pa) != bool(parts.get("satisfied-pa-id")):
         yield Violation("q5", where, "satisfied-pa-id and pa-needed=satisfied go together")
     if newer and "OTH" in parts.get("info-needed", ()) and "detail" not in parts:
-        yield Violation("B3.138", where, "info-needed OTH wants a detail that explains it")
+        yield Violation("B3", where, "info-needed OTH wants a detail that explains it")
     if newer and not parts.get("reason"):
         if "OTH" in parts.get("info-needed", ()):
             yield Violation("q6", where, "info-needed OTH without reason")

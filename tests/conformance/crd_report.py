@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -37,9 +38,17 @@ def is_text(value: Any) -> bool:
 
 
 def is_web_address(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(("https://", "http://"))
+    if not isinstance(value, str):
+        return False
+    parts = urlsplit(value)
+    return parts.scheme in ("https", "http") and bool(parts.netloc)
 
 
 def is_coding(value: Any) -> bool:
-    """Whether a value is a Coding of CDS Hooks: code and system, no CodeableConcept."""
-    return isinstance(value, dict) and is_text(value.get("code")) and is_text(value.get("system"))
+    """Whether a value is a Coding of CDS Hooks: code, system and perhaps display, no CodeableConcept."""
+    return (
+        isinstance(value, dict)
+        and value.keys() <= {"code", "system", "display"}
+        and is_text(value.get("code"))
+        and is_text(value.get("system"))
+    )

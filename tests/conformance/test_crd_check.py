@@ -14,6 +14,7 @@ from tests.conformance.crd_report import FACTS, Json
 
 TEMP = "http://hl7.org/fhir/us/davinci-crd/CodeSystem/temp"
 SDC = "http://hl7.org/fhir/uv/sdc/CodeSystem/temp"
+SECOND = "0d4b1c44-8f22-4c39-a3d5-11f0aa7d2a06"
 VERSIONS: tuple[Version, ...] = ("2.0", "2.2")
 Change = Callable[[Json], Any]
 
@@ -128,13 +129,18 @@ def good(version: Version) -> Json:
             ),
             card(
                 version,
-                uuid="u2",
+                uuid=SECOND,
                 selectionBehavior="at-most-one",
                 suggestions=[
-                    {"label": "Other pump", "uuid": "s1", "isRecommended": True, "actions": replace},
+                    {
+                        "label": "Other pump",
+                        "uuid": "0d4b1c44-8f22-4c39-a3d5-11f0aa7d2a07",
+                        "isRecommended": True,
+                        "actions": replace,
+                    },
                     {
                         "label": "Form",
-                        "uuid": "s2",
+                        "uuid": "0d4b1c44-8f22-4c39-a3d5-11f0aa7d2a08",
                         "actions": [{"type": "create", "description": "Fill in", "resource": task(version)}],
                     },
                 ],
@@ -241,8 +247,9 @@ FAULTS: list[tuple[str, Change]] = [
     ("A4.41", lambda r: first(r)["source"].update(icon="icon.png")),
     ("B2.117", lambda r: first(r)["source"].update(topic={"system": "urn:x", "code": "guideline"})),
     ("A4.42", lambda r: first(r).pop("uuid")),
-    ("A4.42", lambda r: first(r).update(uuid="urn:uuid:0d4b1c44")),
-    ("A4.42", lambda r: first(r).update(uuid="u2")),
+    ("A4.42", lambda r: first(r).update(uuid=f"urn:uuid:{SECOND}")),
+    ("A4.42", lambda r: first(r).update(uuid="card 1")),
+    ("A4.42", lambda r: first(r).update(uuid=SECOND)),
     ("A4.43", lambda r: first(r).update(detail=7)),
     ("A4.44", lambda r: r["cards"][1].pop("selectionBehavior")),
     ("A4.45", lambda r: r["cards"][1]["suggestions"][1].update(isRecommended=True)),
@@ -257,14 +264,21 @@ FAULTS: list[tuple[str, Change]] = [
     ("A4.52", lambda r: suggestion(r)["actions"][0].update(resourceId="pump-1")),
     ("A4.53", lambda r: first(r)["links"][0].pop("label")),
     ("A4.53", lambda r: first(r)["links"][0].update(url="/policy")),
+    ("A4.53", lambda r: first(r)["links"][0].update(url="https://")),
+    ("A4.53", lambda r: first(r)["links"][0].update(target="_blank")),
     ("A4.53", lambda r: first(r)["links"][0].pop("type")),
     ("A4.53", lambda r: first(r).update(links="https://payer.example")),
     ("A4.54", lambda r: first(r)["links"][0].update(appContext="{}")),
     ("A4.54", lambda r: first(r)["links"][1].update(appContext={"a": 1})),
     ("A4.55", lambda r: first(r)["links"][1].update(autolaunchable="yes")),
     ("A4.56", lambda r: first(r)["overrideReasons"][0].pop("display")),
+    ("A4.56", lambda r: first(r)["overrideReasons"][0].update(coding=[])),
     ("B2", lambda r: r["cards"][1].update(links=first(r)["links"])),
     ("B2.120", lambda r: first(r).update(extension={"davinci-crd.associated-resource": ["x"]})),
+    (
+        "B2.120",
+        lambda r: first(r).update(extension={"davinci-crd.associated-resource": [{"reference": "pump"}]}),
+    ),
     ("B2.124", lambda r: suggestion(r)["actions"].pop(1)),
     ("A5.60", lambda r: system(r).pop("description")),
     ("B3.125", lambda r: system(r).update(type="create")),
@@ -346,7 +360,7 @@ ONLY_22: list[tuple[str, Change]] = [
     ("B2.123", lambda r: r["cards"][1]["suggestions"][1]["actions"][0]["resource"]["input"].pop(0)),
     ("B2.124", lambda r: suggestion(r)["actions"].append(suggestion(r)["actions"][1])),
     ("q3", says("info-needed")),
-    ("B3.138", says("detail")),
+    ("B3", says("detail")),
     ("q4", says("pa-needed", "no-auth")),
     ("q6", both(says("reason"), says("doc-purpose"))),
     ("q8", both(says("reason"), says("info-needed", "detail-code"))),

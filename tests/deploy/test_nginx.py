@@ -26,10 +26,7 @@ from tests.service.test_served import free_port, start
 
 CONFIGURATION = Path(__file__).parent.parent.parent / "deploy" / "nginx" / "coverage-hooks.conf"
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed"),
-    pytest.mark.req("A1.11"),
-]
+pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
 
 
 class Proxy(NamedTuple):
@@ -107,6 +104,7 @@ def wait_for(port: int) -> None:
             time.sleep(0.05)
 
 
+@pytest.mark.req("A1.11")
 def test_an_order_is_answered_over_tls(proxy: Proxy) -> None:
     url = f"https://127.0.0.1:{proxy.port}{SIGN}"
     response = requests.post(url, json=paperwork_missing(), verify=proxy.certificate, timeout=10)
@@ -130,6 +128,7 @@ def test_the_log_holds_no_query(proxy: Proxy) -> None:
     assert "Planted-Name" not in proxy.log.read_text(encoding="utf-8")
 
 
+@pytest.mark.req("A1.11")
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_tls_1_2_and_1_3_are_spoken(proxy: Proxy, version: ssl.TLSVersion) -> None:
     context = ssl.create_default_context(cafile=proxy.certificate)
@@ -142,6 +141,7 @@ def test_tls_1_2_and_1_3_are_spoken(proxy: Proxy, version: ssl.TLSVersion) -> No
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.req("A1.11")
 def test_tls_1_1_is_refused(proxy: Proxy) -> None:
     context = ssl.create_default_context(cafile=proxy.certificate)
     context.set_ciphers("DEFAULT:@SECLEVEL=0")

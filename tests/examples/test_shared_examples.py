@@ -37,6 +37,7 @@ def expectation(name: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.req("B6.154")
 @pytest.mark.skipif(not NAMES, reason="shared/ is absent")
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_gives_its_expected_determination(name: str, engine: Engine) -> None:
@@ -46,6 +47,7 @@ def test_an_example_gives_its_expected_determination(name: str, engine: Engine) 
     assert disagreements(msgspec.to_builtins(report.determinations[0]), expectation(name)) == []
 
 
+@pytest.mark.req("B6.154")
 @pytest.mark.skipif(not NAMES, reason="shared/ is absent")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_card_of_an_example_says_every_criterion_it_must(name: str, engine: Engine) -> None:

@@ -21,7 +21,7 @@ from policies.loader import load_policy
 from policies.model import Citation, Compound, Condition, Criterion, Group, Node, Policy, Service
 from policies.model import Test as Demand
 from policies.predicates import compile_predicate
-from policies.questionnaires.offer import asks_something_open
+from policies.questionnaires.offer import asked_nodes, asks_something_open
 from policies.questionnaires.parts import is_narrative
 from policies.questionnaires.resource import questionnaire
 from tests.forms import Json, asked, enabled, items
@@ -276,7 +276,7 @@ def test_a_questionnaire_is_offered_for_what_is_open_and_can_be_answered(
 
     def offered(**record: bool) -> bool:
         found = judged(policy, catalogue, value_sets, record)
-        return asks_something_open(found, policy, policy.services[0], catalogue)
+        return asks_something_open(found, asked_nodes(policy, policy.services[0], catalogue))
 
     assert offered(dx_diabetes=True)
     assert not offered(dx_diabetes=True, cgm_in_use=True)

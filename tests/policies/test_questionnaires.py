@@ -94,6 +94,15 @@ def test_every_question_is_a_fact_that_only_a_statement_can_tell(policy: Policy,
         )
 
 
+@pytest.mark.req("B3.138")
+@each_service
+def test_nobody_is_asked_what_is_settled_later(policy: Policy, service: Service) -> None:
+    """Where the pump is used, and by whom it is delivered, is known when the order goes out."""
+    later = {"care_setting", "home_administration", "discharge_facility_type"}
+    assert later <= ENGINE.catalogue.facts.keys()
+    assert not later & asked(form_of(policy, service)).keys()
+
+
 def answer_type(fact: FactDefinition) -> str:
     if fact.type == "decimal":
         return "quantity" if fact.unit else "decimal"

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import redis
 from flask.testing import FlaskClient
 
 from cds_service.app import create_app
 from cds_service.settings import Settings
 from mappings.terminology import ValueSets
 from tests.service.fake_engine import FakeEngine
+from tests.service.redis_server import RedisServer
 from tests.service.store.postgres import AbsentError, Cluster, cluster
-from tests.service.test_served import free_port
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -52,23 +48,5 @@ def postgres() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis of its own."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("redis-server is not installed")
-    port = free_port()
-    folder = str(tmp_path_factory.mktemp("redis"))
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    url = f"redis://127.0.0.1:{port}/0"
-    end = time.monotonic() + 10
-    with redis.Redis.from_url(url) as client:
-        while True:
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                assert time.monotonic() < end
-                time.sleep(0.05)
-    yield url
-    process.terminate()
-    process.wait()
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url

@@ -18,6 +18,7 @@ from mappings.orderables import Orderables
 from mappings.terminology import ValueSets
 from policies.determination import Determination, Node, NotEvaluated, PolicyRef, Report
 from policies.engine import is_selected
+from policies.payers import Payers
 
 READS: dict[str, set[str] | None] = {
     "Observation": {"lab-hba1c-percent"},
@@ -50,6 +51,7 @@ class FakeEngine:
         self.facts: frozenset[str] = frozenset()
         self.registry = FakeRegistry()
         self.orderables = Orderables()
+        self.payers = Payers.load()
         self.outcome = "needs-documentation"
         self.error: Exception | None = None
         self.undecided = False
@@ -106,5 +108,6 @@ class FakeEngine:
             self.outcome,
             criteria,
             lacking=["hba1c"],
+            looked_in=["Observation"],
             order_label="pump",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from typing import Any
@@ -157,6 +158,7 @@ def test_a_listed_order_that_no_policy_decides_is_told(client: FlaskClient, fake
     assert "it does not tell what it is for" in card["detail"]
 
 
+@pytest.mark.req("B6.154")
 def test_an_order_that_no_policy_lists_has_no_card_and_needs_no_data(client: FlaskClient) -> None:
     bed = pump_order(
         codeCodeableConcept={"coding": [{"system": "https://bluebutton.cms.gov/x", "code": "E0250"}]}
@@ -176,6 +178,12 @@ def test_orders_without_a_code_or_of_an_unknown_type_have_no_card(client: FlaskC
     assert (response.status_code, response.json) == (200, {"cards": [], "systemActions": []})
 
 
+@pytest.mark.req("B6.158")
+def test_an_answer_holds_no_blanks_between_its_parts(client: FlaskClient) -> None:
+    for response in (client.post(SIGN, json=sign(prefetch=PREFETCH)), client.get("/cds-services")):
+        assert response.data == json.dumps(response.json, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 @pytest.mark.req("A3.32")
 def test_a_server_that_fails_wholly_is_one_card_that_says_so(client: FlaskClient) -> None:
     with FhirStub(faults={"*": Fault(status=503)}) as stub:
@@ -191,6 +199,12 @@ def test_what_could_not_be_had_is_named_on_the_card(client: FlaskClient) -> None
     with FhirStub([PATIENT, condition()], faults={"Observation": Fault(status=403)}) as stub:
         (card,) = client.post(SIGN, json=sign(fhirServer=stub.base)).json["cards"]
     assert "Results and measurements: the FHIR server refused access (403)." in card["detail"]
+
+
+def test_what_has_nothing_to_do_with_what_lacks_is_not_named(client: FlaskClient) -> None:
+    with FhirStub([PATIENT, observation()], faults={"Condition": Fault(status=403)}) as stub:
+        (card,) = client.post(SIGN, json=sign(fhirServer=stub.base)).json["cards"]
+    assert "refused access" not in card["detail"]
 
 
 @pytest.mark.req("A4.43")

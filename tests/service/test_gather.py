@@ -10,6 +10,7 @@ import pytest
 
 from cds_service.errors import BadRequestError
 from cds_service.fhir_client import FhirAccess
+from cds_service.gaps import sentences
 from cds_service.gather import Gathered, gather
 from cds_service.hook_request import read_hook_request
 from cds_service.prefetch import KINDS, queries
@@ -100,12 +101,13 @@ def kinds_asked(stub: FhirStub) -> set[str]:
 # What prefetch says
 
 
+@pytest.mark.req("B5.147")
 @pytest.mark.req("A7.79")
 def test_complete_prefetch_asks_nobody(collect: Any, stub: FhirStub) -> None:
     found = collect(sign(prefetch=FULL, fhirServer=stub.base))
     assert stub.seen == []
     assert found.chart.answered >= ASKED
-    assert (found.chart.failures, found.could_not, found.problems) == ({}, (), ())
+    assert (found.chart.failures, sentences(found.gaps), found.problems) == ({}, (), ())
 
 
 @pytest.mark.req("B5.152")
@@ -128,6 +130,7 @@ def test_nothing_under_our_own_key_means_looked_and_found_nothing(
     assert found.chart.of(Condition) == []
 
 
+@pytest.mark.req("B5.147")
 @pytest.mark.req("A7.75")
 @pytest.mark.req("A8.80")
 def test_a_missing_key_is_asked_of_the_server(collect: Any, stub: FhirStub) -> None:
@@ -139,7 +142,7 @@ def test_a_missing_key_is_asked_of_the_server(collect: Any, stub: FhirStub) -> N
     assert found.chart.origin(found.chart.of(Observation)[0]) is Origin.PREFETCH
 
 
-@pytest.mark.req("A7.74")
+@pytest.mark.req("A7.73", "A7.74")
 def test_an_outcome_under_our_key_is_asked_of_the_server(collect: Any, stub: FhirStub) -> None:
     outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
     found = collect(sign(prefetch=FULL | {"conditions": outcome}, fhirServer=stub.base))
@@ -158,7 +161,7 @@ def test_what_is_no_answer_and_no_server_is_a_failure_of_its_type(collect: Any, 
     found = collect(sign(prefetch=FULL | {"conditions": value}))
     assert set(found.chart.failures) == {"Condition"}
     assert "Condition" not in found.chart.answered
-    assert found.could_not[0].startswith("Diagnoses: ")
+    assert sentences(found.gaps)[0].startswith("Diagnoses: ")
 
 
 def test_a_failure_under_another_key_is_nobodys(collect: Any) -> None:
@@ -171,7 +174,7 @@ def test_types_that_were_not_sent_are_told_but_are_no_failures(collect: Any) -> 
     found = collect(sign(prefetch=partial))
     assert found.chart.failures == {}
     assert not found.chart.answered & {"Condition", "Encounter"}
-    assert found.could_not == ("Diagnoses, visits: not in the request, and no FHIR server was named.",)
+    assert sentences(found.gaps) == ("Diagnoses, visits: not in the request, and no FHIR server was named.",)
 
 
 def test_offline_no_server_is_called(collect: Any, stub: FhirStub) -> None:
@@ -179,7 +182,7 @@ def test_offline_no_server_is_called(collect: Any, stub: FhirStub) -> None:
     found = collect(sign(prefetch=partial, fhirServer=stub.base), offline=True)
     assert stub.seen == []
     assert found.chart.failures == {}
-    assert found.could_not == ("Diagnoses: not in the request, and this check is offline.",)
+    assert sentences(found.gaps) == ("Diagnoses: not in the request, and this check is offline.",)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +246,6 @@ def test_what_had_to_be_mended_is_told(collect: Any) -> None:
     }
 
 
-@pytest.mark.req("B6.156")
 def test_another_patients_data_stays_out(collect: Any) -> None:
     other = observation("o2", subject={"reference": "Patient/p2"})
     found = collect(sign(prefetch=FULL | {"observations": bundle(observation(), other)}))
@@ -292,7 +294,7 @@ def test_without_prefetch_everything_comes_from_the_server(collect: Any, stub: F
     found = collect(sign(order, fhirServer=stub.base))
     chart = found.chart
     assert chart.answered >= ASKED
-    assert (chart.failures, found.could_not) == ({}, ())
+    assert (chart.failures, sentences(found.gaps)) == ({}, ())
     for kind in (Condition, Observation, MedicationRequest, Coverage, Encounter):
         assert len(chart.of(kind)) == 1
     assert chart.patient is not None
@@ -320,7 +322,7 @@ def test_what_an_order_names_is_read_though_prefetch_is_complete(collect: Any, s
     assert {seen.path for seen in stub.seen} == {"Condition/c9", "Device/model", "Observation/absent"}
     assert {c.id for c in found.chart.of(Condition)} == {"c1", "c9"}
     assert found.chart.failures == {}
-    assert found.could_not == (
+    assert sentences(found.gaps) == (
         "Results and measurements: one that the order or the record refers to: "
         "the FHIR server does not have it (404).",
     )
@@ -344,7 +346,7 @@ def test_one_failing_query_fails_its_type_alone(collect: Any, stub: FhirStub) ->
     found = collect(sign(fhirServer=stub.base))
     assert found.chart.failures == {"Observation": "the FHIR server refused access (403)"}
     assert "Observation" not in found.chart.answered
-    assert found.could_not == ("Results and measurements: the FHIR server refused access (403).",)
+    assert sentences(found.gaps) == ("Results and measurements: the FHIR server refused access (403).",)
     assert len(found.chart.of(Condition)) == 1
 
 
@@ -361,7 +363,7 @@ def test_a_server_that_fails_every_query_gives_an_empty_chart(collect: Any, stub
     found = collect(sign(fhirServer=stub.base))
     assert found.empty
     assert set(found.chart.failures) == ASKED
-    assert len(found.could_not) == 1
+    assert len(sentences(found.gaps)) == 1
 
 
 def test_a_chart_with_anything_in_it_is_not_empty(collect: Any) -> None:
@@ -373,7 +375,7 @@ def test_a_server_that_may_not_be_called_is_a_failure_of_what_is_missing(collect
     partial = {key: value for key, value in FULL.items() if key != "conditions"}
     found = collect(sign(prefetch=partial, fhirServer="https://ehr.example.org/fhir"))
     assert set(found.chart.failures) == {"Condition"}
-    assert "not one of those" in found.could_not[0]
+    assert "not one of those" in sentences(found.gaps)[0]
 
 
 @pytest.mark.req("A8.80")
@@ -428,7 +430,7 @@ def test_a_page_that_cannot_be_followed_is_told(collect: Any, stub: FhirStub) ->
         found = collect(request)
         assert set(found.chart.failures) == {"Observation"}
         assert [o.id for o in found.chart.of(Observation)] == ["o1"]
-    assert found.could_not == (
+    assert sentences(found.gaps) == (
         "Results and measurements: only the first page was sent, and no FHIR server was named.",
     )
 

@@ -75,6 +75,36 @@ def real_client(engine: Engine) -> FlaskClient:
     return create_app(Settings(), engine).test_client()
 
 
+REQUIRED = {"resourceType", "entry", "resource"}
+NAMES = sorted(
+    {
+        name
+        for _, at in PLACES
+        for name in at[2:]
+        if at[0] in ("context", "prefetch") and isinstance(name, str)
+    }
+    - {*REQUIRED, *(key for body in BODIES for key in body["prefetch"])}
+)
+
+
+def without(value: Any, name: str) -> Any:
+    """A resource in which no element has this name."""
+    if isinstance(value, dict):
+        return {key: without(inner, name) for key, inner in value.items() if key != name}
+    return [without(inner, name) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.mark.req("B1.109")
+@pytest.mark.parametrize("name", NAMES)
+def test_an_element_that_is_nowhere_is_no_error(name: str, real_client: FlaskClient) -> None:
+    body = copy.deepcopy(BODIES[0])
+    body["context"]["draftOrders"] = without(body["context"]["draftOrders"], name)
+    body["prefetch"] = {key: without(value, name) for key, value in body["prefetch"].items()}
+    response = real_client.post(SIGN, json=body)
+    assert response.status_code == 200
+    assert not any("had a fault" in card["summary"] for card in response.json["cards"])
+
+
 @settings(
     max_examples=400,
     deadline=None,

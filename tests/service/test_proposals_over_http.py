@@ -64,6 +64,7 @@ def test_a_sample_gets_education_and_the_application(base: str) -> None:
     assert post(base, request) == response
 
 
+@pytest.mark.req("B3.136")
 def test_the_form_that_coverage_information_or_a_task_names_is_served(base: str) -> None:
     request = paperwork_missing()
     (action,) = post(base, request)["systemActions"]

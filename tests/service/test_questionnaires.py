@@ -14,8 +14,7 @@ from fhir.resources.R4B.parameters import Parameters
 from flask.testing import FlaskClient
 from msgspec import structs
 
-from cds_service.questionnaires import questionnaire_canonical
-from cds_service.settings import Settings
+from cds_service.questionnaire_shelf import questionnaire_canonical
 from policies.determination import Determination, Node, PolicyRef
 from policies.engine import Engine
 from policies.registry import Registry
@@ -332,7 +331,7 @@ def determination(**changes: Any) -> Determination:
 
 @pytest.mark.req("B3.136")
 def test_a_determination_that_waits_for_a_statement_has_a_form(engine: Engine) -> None:
-    canonical = questionnaire_canonical(Settings(public_url=BASE), engine)
+    canonical = questionnaire_canonical(BASE, engine)
     assert canonical(determination()) == f"{FORM}|{VERSION}"
 
 
@@ -340,4 +339,4 @@ def test_a_determination_that_waits_for_a_statement_has_a_form(engine: Engine) -
     "changes", [{"state": "met"}, {"state": "unmet"}, {"service": ""}, {"service": "x"}, {"version": "0"}]
 )
 def test_one_that_waits_for_none_has_no_form(engine: Engine, changes: Json) -> None:
-    assert questionnaire_canonical(Settings(public_url=BASE), engine)(determination(**changes)) is None
+    assert questionnaire_canonical(BASE, engine)(determination(**changes)) is None

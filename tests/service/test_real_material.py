@@ -55,6 +55,7 @@ def newest_hba1c(bundle: Json, day: str) -> tuple[str, float] | None:
     return max(found, default=None)
 
 
+@pytest.mark.req("B1.108")
 def test_every_real_chart_is_answered_and_its_newest_hba1c_is_the_one_on_file(
     shared: Path, real_client: FlaskClient
 ) -> None:

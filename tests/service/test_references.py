@@ -85,7 +85,6 @@ def test_a_device_that_is_ordered_by_reference_is_found(
     assert judged(answer) == ["DeviceRequest/pump-1"]
 
 
-@pytest.mark.req("B1.105")
 def test_an_order_by_device_is_answered_from_the_server(client: FlaskClient) -> None:
     order = by_device({"reference": "Device/d1"}, status="active")
     with FhirStub([DEVICE, PATIENT, order]) as stub:
@@ -141,7 +140,6 @@ def test_an_identifier_leads_to_the_one_resource_that_has_it(
 # What the request names is no search
 
 
-@pytest.mark.req("A7.73")
 def test_copies_of_what_the_request_names_do_not_stand_for_the_record(
     client: FlaskClient, fake_engine: FakeEngine
 ) -> None:

@@ -32,7 +32,14 @@ def start(port: int, **environment: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "cds_service.cli", "serve", "--port", str(port)]
     return subprocess.Popen(
         command,
-        env={**os.environ, "COVERAGE_HOOKS_BODY_LIMIT_MB": "4", "COLUMNS": "200"} | environment,
+        # Nobody reads the pipe before the end: with a line for each request it would run full.
+        env={
+            **os.environ,
+            "COVERAGE_HOOKS_BODY_LIMIT_MB": "4",
+            "COVERAGE_HOOKS_LOG_LEVEL": "warning",
+            "COLUMNS": "200",
+        }
+        | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -28,6 +28,7 @@ def test_ids_are_stable() -> None:
     ]
 
 
+@pytest.mark.req("A1.8")
 def test_an_id_stands_once() -> None:
     with pytest.raises(ValueError, match="infusion-pump-order-sign"):
         Registry([ORDER_SIGN, ORDER_SIGN])
@@ -53,6 +54,13 @@ def test_two_services_on_one_hook_are_both_listed_and_both_answer(fake_engine: F
         assert response.status_code == 200
         ids.add(response.json["cards"][0]["uuid"])
     assert len(ids) == 2
+
+
+@pytest.mark.req("A1.3")
+def test_no_services_are_an_empty_list(fake_engine: FakeEngine) -> None:
+    app = create_app(Settings(), fake_engine, services=Registry([]))  # type: ignore[arg-type]
+    response = app.test_client().get("/cds-services")
+    assert (response.status_code, response.json) == (200, {"services": []})
 
 
 def test_usage_requirements_are_listed_only_where_there_are_some() -> None:

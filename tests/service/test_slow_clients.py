@@ -30,6 +30,7 @@ def port() -> Iterator[int]:
     """One process with few threads, which waits two seconds for a request to arrive."""
     port = free_port()
     limits = {"WORKERS": "1", "THREADS": "2", "WAITING": "1", "SENDERS": str(SENDERS), "REQUEST_TIMEOUT": "2"}
+    limits["LOG_LEVEL"] = "warning"  # nobody reads the pipe before the end
     process = subprocess.Popen(
         [sys.executable, "-m", "cds_service.cli", "serve", "--port", str(port)],
         env=os.environ | {f"COVERAGE_HOOKS_{name}": value for name, value in limits.items()},

@@ -19,8 +19,8 @@ from cds_service.settings import Settings
 from cds_service.system_actions import system_actions
 from policies.engine import Engine
 from tests.cards.coverage_information.samples import URL, parts
-from tests.conformance.crd_check import violations
-from tests.service.bodies import PATIENT, SELECT, SIGN, Json, bundle, pump_order, sign
+from tests.conformance.crd_check import sent_with, violations
+from tests.service.bodies import BOOK, PATIENT, SELECT, SIGN, Json, book, bundle, pump_order, sign
 from tests.service.conftest import NOW, client_of
 from tests.service.fake_engine import FakeEngine
 
@@ -47,6 +47,7 @@ def asserted(response: Json) -> list[Json]:
     ]
 
 
+@pytest.mark.req("A5.59", "B3.131")
 @pytest.mark.req("B1.97")
 @pytest.mark.req("A5.60")
 @pytest.mark.parametrize("name", SAMPLES)
@@ -62,6 +63,7 @@ def test_a_sample_order_gets_coverage_information(name: str, served: FlaskClient
     assert reference["reference"].startswith("Coverage/")
 
 
+@pytest.mark.req("B2.121")
 @pytest.mark.parametrize("version", ["2.0", "2.2"])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_order_gets_it_in_either_version(name: str, version: Version, engine: Engine) -> None:
@@ -128,6 +130,7 @@ def request_with(*coverages: Json) -> Json:
     return sign(order, prefetch={"patient": PATIENT, "coverage": bundle(*coverages)})
 
 
+@pytest.mark.req("B1.104", "B3.129")
 def test_each_coverage_is_spoken_about(served: FlaskClient) -> None:
     response = served.post(
         SIGN, json=request_with(COVERAGE, COVERAGE | {"id": "cov2", "payor": [{"display": "HUSKY Health"}]})
@@ -194,6 +197,52 @@ def test_an_order_that_is_dispatched_gets_it_from_where_it_stands(served: FlaskC
     response = served.post("/cds-services/infusion-pump-order-dispatch", json=body).json
     assert violations(response, "2.0", hook="order-dispatch", sent=[order]) == []
     assert len(asserted(response)) == 1
+
+
+@pytest.mark.req("B1.97", "B1.106")
+@pytest.mark.parametrize(
+    ("version", "updated"),
+    [("2.0", ["Appointment/a1", "ServiceRequest/implant"]), ("2.2", ["ServiceRequest/implant"])],
+)
+def test_an_appointment_carries_it_in_crd_2_0_alone(
+    version: Version, updated: list[str], served: FlaskClient
+) -> None:
+    implant = {
+        "resourceType": "ServiceRequest",
+        "id": "implant",
+        "status": "draft",
+        "intent": "order",
+        "code": {"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "62362"}]},
+        "subject": {"reference": "Patient/p1"},
+        "authoredOn": "2026-02-16",
+        "requester": {"reference": "Practitioner/dr"},
+    }
+    hour = {"start": "2026-03-20T09:00:00Z", "end": "2026-03-20T10:00:00Z"}
+    fitting = {
+        "resourceType": "Appointment",
+        "id": "a1",
+        "status": "proposed",
+        **hour,
+        "requestedPeriod": [hour],
+        "basedOn": [{"reference": "https://ehr.example.org/fhir/ServiceRequest/implant"}],
+        "participant": [{"actor": {"reference": "Patient/p1"}, "status": "accepted"}],
+    }
+    other = fitting | {"id": "other", "basedOn": [{"reference": "ServiceRequest/other"}]}
+    body = book(
+        fitting,
+        other,
+        prefetch={"patient": PATIENT, "coverage": bundle(COVERAGE), "requests": bundle(implant)},
+        extension={"davinci-crd.requestedVersion": version},
+    )
+    response = served.post(BOOK, json=body).json
+    assert violations(response, version, hook="appointment-book", sent=sent_with(body)) == []
+    resources = [action["resource"] for action in response["systemActions"]]
+    assert [f"{r['resourceType']}/{r['id']}" for r in resources] == updated
+    said = [
+        {json.dumps([parts(e, n) for n in ("coverage", "covered", "billingCode")]) for e in r["extension"]}
+        for r in resources
+    ]
+    assert said == [said[0]] * len(updated)
 
 
 @pytest.mark.req("A5.61")

@@ -160,6 +160,31 @@ def test_without_a_coverage_of_the_client_nothing_is_asserted() -> None:
     assert len(actions(inside, of_coverage("Coverage/c2"))) == 1
 
 
+def test_an_appointment_carries_what_is_asserted_about_its_orders() -> None:
+    visit = {"resourceType": "Appointment", "id": "v1", "status": "proposed"}
+    orders = {
+        "Appointment/v1": encoded(visit),
+        **{f"DeviceRequest/{n}": encoded(order(n)) for n in ("a", "b", "c")},
+    }
+    judged = [
+        determination("met", order="DeviceRequest/a"),
+        determination("excluded", order="DeviceRequest/b", order_label="Cassettes"),
+        determination("not-met", order="DeviceRequest/c"),
+    ]
+    carried = {"Appointment/v1": ("DeviceRequest/a", "DeviceRequest/b")}
+    found = actions(orders, *judged, carried=carried)
+    assert [action["resource"]["id"] for action in found] == ["v1", "a", "b", "c"]
+    assert [parts(e, "covered") for e in ours(found[0])] == [["covered"], ["not-covered"]]
+    assert found[0]["description"] == (
+        "Coverage information for Insulin pump (E0784), Cassettes: covered; not covered"
+    )
+    ids = {parts(e, "coverage-assertion-id")[0] for e in ours(found[0])}
+    assert ids == {"id of Appointment/v1 Coverage/c1"}
+    assert [parts(e, "billingCode")[0]["code"] for e in ours(found[0])] == ["E0784", "E0784"]
+    taken = orders | {"Appointment/v1": encoded(found[0]["resource"])}
+    assert [a["resource"]["id"] for a in actions(taken, *judged, carried=carried)] == ["a", "b", "c"]
+
+
 def test_an_order_without_id_cannot_be_updated() -> None:
     for id_ in (None, "", 7):
         assert actions(order(id_), determination("met")) == []  # type: ignore[arg-type]

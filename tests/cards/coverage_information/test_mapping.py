@@ -88,13 +88,14 @@ def test_the_code_asserts_what_the_document_says(
     assert codes(found) == stated(outcome, not_shown, answer, version)
 
 
-@pytest.mark.req("B3.134")
+@pytest.mark.req("B3.133", "B4.144")
 @pytest.mark.parametrize(("outcome", "not_shown", "answer", "version"), COMBINATIONS)
 @pytest.mark.parametrize("hook", ["order-sign", "order-select"])
 def test_every_assertion_keeps_profile_and_invariants(
     outcome: str, not_shown: str, answer: str, version: Version, hook: str
 ) -> None:
     found = asserted(determination(outcome, not_shown, answer), "Coverage/c1", version, hook)
+    assert found.pa_needed != "satisfied"
     resource = order(extension=[extension(found, "a1", "2026-03-01", version)])
     action = {"type": "update", "description": "x", "resource": resource}
     answered = {"cards": [], "systemActions": [action]}

@@ -230,4 +230,4 @@ def test_six_of_seven_days_are_less_than_once_a_day() -> None:
 def test_first_and_last_day_of_the_log_are_the_evidence() -> None:
     found = reading(NEW, log(2, ago("P3M"), LAST))
     assert [(e.date, e.value) for e in found.evidence] == [(FIRST, 2), (LAST, 2)]
-    assert found.note == "124 self-tests in 62 days (2025-12-16 to 2026-02-15)"
+    assert found.note == "124 self-tests in 62 days (2025-12-16 to 2026-02-15), 2.00 a day"

@@ -38,6 +38,7 @@ def decision_of(card: dict[str, Any]) -> str:
     return found
 
 
+@pytest.mark.req("B6.155")
 def test_a_decision_is_kept_with_what_it_rests_on(service: Service) -> None:
     response = service.client.post(SIGN, json=FULL)
     (card,) = response.json["cards"]
@@ -49,6 +50,8 @@ def test_a_decision_is_kept_with_what_it_rests_on(service: Service) -> None:
     assert (row["hook_instance"], row["status"], row["error"]) == (FULL["hookInstance"], 200, "")
     assert row["patient_hash"] == service.store.hash.of("patient", "p1")
     assert row["took_ms"] > 0
+    assert set(row["stages"]) == {"receive", "read", "gather", "decide", "answer"}
+    assert sum(row["stages"].values()) <= row["took_ms"] + 0.5  # each is rounded
     assert row["sources"] == [
         {"type": "Observation", "from": "prefetch", "count": 1},
         {"type": "Patient", "from": "prefetch", "count": 1},
@@ -89,6 +92,16 @@ def test_the_packaged_policies_are_kept_with_their_hash(
         assert row["policy_sha256"] == policy.sha256
         assert len(row["states"]["criteria"]) > 5
         assert bool(row["asks"]) == (row["outcome"] == "needs-documentation" or bool(row["lacking"]))
+
+
+def test_policies_that_do_not_decide_are_kept_without_a_part(
+    opened: Open, database_url: str, engine: Engine
+) -> None:
+    service = opened(migrated(database_url), engine)
+    assert service.client.post(SIGN, json=sign(prefetch={"patient": PATIENT})).headers[HEADER]
+    parts = {row["policy"]: row["part"] for row in service.rows(determination)}
+    assert parts["aetna.cpb-0161"] == "external-insulin-pump"
+    assert parts["anthem.cg-surg-79"] == ""
 
 
 def test_the_same_answer_to_the_same_call_has_the_same_id_and_cards_that_are_known_once(
@@ -143,6 +156,7 @@ def test_an_order_without_a_determination_is_kept_with_the_reason(
     assert (issued["card_hash"], issued["policy"]) == (service.store.hash.of("card", card["uuid"]), "")
 
 
+@pytest.mark.req("B6.155")
 def test_faults_and_refusals_are_kept(service: Service, fake_engine: FakeEngine) -> None:
     assert service.client.post(SIGN, json=sign()).status_code == 412
     fake_engine.error = KeyError("x")
@@ -193,6 +207,7 @@ def test_the_numbers_of_the_user_and_the_organisation_are_kept(sqlite_service: S
     assert (row["user_npi"], row["group_npi"]) == ("1234567893", "1992000008")
 
 
+@pytest.mark.req("B6.155")
 def test_coverage_information_is_kept_as_far_as_it_is_counted(
     sqlite_service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +260,7 @@ def test_without_a_store_an_answer_names_no_decision(fake_engine: FakeEngine) ->
     assert "decision" not in response.json
 
 
+@pytest.mark.req("A8.81")
 def test_full_capture_keeps_request_and_answer_but_no_token(opened: Open, database_url: str) -> None:
     service = opened(migrated(database_url), capture="full")
     server = {"fhirServer": "http://127.0.0.1:9/fhir"}
@@ -257,6 +273,7 @@ def test_full_capture_keeps_request_and_answer_but_no_token(opened: Open, databa
     assert len(service.rows(capture)) == 2
 
 
+@pytest.mark.req("B6.156")
 def test_nothing_is_captured_by_default(service: Service) -> None:
     service.client.post(SIGN, json=FULL)
     assert service.rows(capture) == []

@@ -102,6 +102,7 @@ def test_an_empty_batch_is_nothing_to_keep(service: Service) -> None:
     assert service.rows(feedback) == []
 
 
+@pytest.mark.req("A6.65")
 @pytest.mark.parametrize("comment", ["Jane\0 Doe \U0001f600", "  "])
 @pytest.mark.parametrize("capture", ["none", "full"])
 def test_a_comment_is_kept_in_full_capture_only(
@@ -135,6 +136,7 @@ BAD = [
 ]
 
 
+@pytest.mark.req("A6.64")
 @pytest.mark.parametrize(
     ("entry", "status", "where"), BAD, ids=[f"{where}-{n}" for n, (_, _, where) in enumerate(BAD)]
 )

@@ -214,6 +214,7 @@ def test_acknowledged_feedback_survives_kill_after_kill_and_is_there_once(served
     assert len(kept) - len(sent) <= 4
 
 
+@pytest.mark.req("B6.155")
 def test_decisions_that_were_answered_are_there_after_a_kill(served: Served) -> None:
     served.start()
     answers = [signed(served.base, number) for number in range(100, 105)]

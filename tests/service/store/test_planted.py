@@ -158,6 +158,7 @@ def found_in(folder: Path) -> set[str]:
     }
 
 
+@pytest.mark.req("A8.81", "B6.156")
 def test_nothing_planted_is_in_the_database_or_a_log(
     opened: Open, engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

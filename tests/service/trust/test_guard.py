@@ -35,7 +35,9 @@ def app_of(folder: Path, engine: FakeEngine, world: World | None = None, **more:
 
 
 @pytest.mark.req("A9.85")
-def test_every_route_but_health_and_home_asks_for_a_token(tmp_path: Path, fake_engine: FakeEngine) -> None:
+def test_every_route_but_health_metrics_and_home_asks_for_a_token(
+    tmp_path: Path, fake_engine: FakeEngine
+) -> None:
     app = app_of(tmp_path, fake_engine, discovery_open=False)
     asked = set()
     for rule in app.url_map.iter_rules():
@@ -46,7 +48,8 @@ def test_every_route_but_health_and_home_asks_for_a_token(tmp_path: Path, fake_e
             if status == 401:
                 asked.add(rule.rule)
     assert asked >= {DISCOVERY, "/cds-services/<service_id>", "/determinations"}
-    assert {rule.rule for rule in app.url_map.iter_rules()} - asked == {"/", "/health/live", "/health/ready"}
+    open_ = {"/", "/health/live", "/health/ready", "/metrics"}
+    assert {rule.rule for rule in app.url_map.iter_rules()} - asked == open_
 
 
 def test_a_route_that_is_added_is_not_open_by_accident(tmp_path: Path, fake_engine: FakeEngine) -> None:
@@ -80,6 +83,15 @@ def test_determinations_and_the_other_hook_take_their_own_tokens(town: World) ->
     assert town.post(town.token(path="/determinations"), path="/determinations").status_code == 200
     wrong = town.post(town.token(), path="/determinations")
     assert (wrong.status_code, code(wrong.json())) == (401, "wrong-audience")
+
+
+@pytest.mark.req("A6.67", "A9.85", "A9.90")
+def test_feedback_takes_a_token_for_its_own_address(town: World) -> None:
+    path = f"{SIGN}/feedback"
+    assert town.post(body={"feedback": []}, path=path).status_code == 401
+    wrong = town.post(town.token(), {"feedback": []}, path)
+    assert (wrong.status_code, code(wrong.json())) == (401, "wrong-audience")
+    assert town.post(town.token(path=path), {"feedback": []}, path).status_code == 200
 
 
 def test_an_unknown_service_is_told_to_a_client_alone(town: World) -> None:

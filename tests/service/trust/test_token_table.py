@@ -183,6 +183,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.req("A9.86", "A9.89", "A9.90", "A9.91", "A9.93")
 @pytest.mark.req("A9.87")
 @pytest.mark.req("A9.92")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -210,6 +211,7 @@ def test_the_table_holds_every_reason_that_a_token_can_have() -> None:
     assert len({reason.code for reason in Reason}) == len(Reason)
 
 
+@pytest.mark.req("A9.89", "A9.90")
 @pytest.mark.req("A9.88")
 @pytest.mark.parametrize(
     "token",
