@@ -106,7 +106,7 @@ def test_an_element_that_is_nowhere_is_no_error(name: str, real_client: FlaskCli
 
 
 @settings(
-    max_examples=400,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -12,6 +15,9 @@ from cds_service.population import job, spark
 from cds_service.population.errors import PopulationError
 from tests.benchmarks.synthetic_export import write_export
 from tests.service.population.exports import answer, contents, plan
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
 
 pytest.importorskip("pyspark")
 pytestmark = [
@@ -22,6 +28,20 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(scope="module")
+def context() -> Iterator[SparkContext]:
+    """One Spark for all tests: to start it takes longer than they do."""
+    with spark._context("local[2]") as started:
+        yield started
+
+
+@pytest.fixture
+def started(context: SparkContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs find Spark started already."""
+    monkeypatch.setattr(spark, "_context", lambda _: nullcontext(context))
+
+
+@pytest.mark.usefixtures("started")
 def test_spark_gives_the_same_bytes_whatever_was_done_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,9 +60,11 @@ def test_spark_gives_the_same_bytes_whatever_was_done_before(
     assert held.plan.buckets > 1
     spark.run_on_spark(held, "local[2]", quiet)
     assert contents(tmp_path / "spark") == contents(tmp_path / "here")
+    monkeypatch.undo()
     spark.run_on_spark(held, "no engine is asked for what is done", quiet)
 
 
+@pytest.mark.usefixtures("started")
 def test_a_file_that_spark_cannot_read_is_named(tmp_path: Path) -> None:
     orders, data = write_export(tmp_path / "a", patients=2, observations=4)
     (data / "Observation.ndjson").rename(data / "Observation.ndjson.gz")
@@ -54,6 +76,7 @@ def test_a_file_that_spark_cannot_read_is_named(tmp_path: Path) -> None:
         spark.run_on_spark(held, "local[1]", Console(quiet=True))
 
 
+@pytest.mark.usefixtures("started")
 def test_either_engine_goes_on_where_the_other_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

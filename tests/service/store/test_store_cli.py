@@ -10,6 +10,7 @@ import pytest
 
 from cds_service.cli import main
 from cds_service.store.place import place_of
+from cds_service.store.schema import HEAD
 from cds_service.store.tables import call
 from tests.service.bodies import PATIENT, SIGN, bundle, observation, sign
 from tests.service.store.conftest import KEY, Open, Service, sqlite_url
@@ -45,7 +46,7 @@ def test_migrate_makes_the_tables_once(
     postgres: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COVERAGE_HOOKS_DATABASE_URL", postgres.new_database())
-    for says in ("from empty to 0001", "at 0001 already"):
+    for says in (f"from empty to {HEAD}", f"at {HEAD} already"):
         assert main(["store", "migrate"]) == 0
         assert says in capsys.readouterr().out
 
