@@ -28,7 +28,7 @@ serve: $(VENV)/installed ## Start the service alone
 	$(BIN)/coverage-hooks serve --port $(PORT)
 
 test: $(VENV)/installed-test ## Run all tests
-	$(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m pytest -n auto --dist worksteal -q
 
 lint: $(VENV)/installed-test ## Check style and types
 	$(BIN)/ruff check .

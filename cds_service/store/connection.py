@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EACCES
 from typing import Any
 
 import msgspec
@@ -31,7 +32,11 @@ def open_engine(place: Place, *, patient: bool = False) -> Engine:
     if place.file is not None:
         try:
             place.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(place.file, os.O_RDWR | os.O_CREAT, 0o600))
+            # To close a file lets go of the locks that SQLite may have on it in this process.
+            if not place.file.is_file():
+                os.close(os.open(place.file, os.O_RDWR | os.O_CREAT, 0o600))
+            elif not os.access(place.file, os.R_OK | os.W_OK):
+                raise PermissionError(EACCES, os.strerror(EACCES))
         except OSError as error:
             why = error.strerror or str(error)
             mend = "set COVERAGE_HOOKS_DATABASE_URL to another place, or to none to keep nothing"

@@ -18,7 +18,7 @@ DOCS = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
 def test_every_error_code_is_documented_and_drawn_in_the_tree() -> None:
     used: set[str] = set()
     for path in (ROOT / "cds_service").rglob("*.py"):
-        used |= set(re.findall(r'Error\(\s*"([a-z-]+)"', path.read_text(encoding="utf-8")))
+        used |= set(re.findall(r'(?:Error\(\s*|contradiction=)"([a-z-]+)"', path.read_text(encoding="utf-8")))
     assert len(used) >= 12
     assert used == set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", DOCS.partition("| status |")[2]))
     assert all(code in (errors.__doc__ or "") for code in used)

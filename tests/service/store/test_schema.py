@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -137,3 +139,22 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, fake_engine: Fak
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="cannot be written"):
         start(f"sqlite:///{tmp_path}/file/store.sqlite3", fake_engine)
+
+
+_TAKE_IT_ALONE = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], timeout=0.1)
+print(connection.execute("PRAGMA journal_mode=DELETE").fetchone())
+"""
+
+
+def test_a_store_that_is_opened_again_keeps_the_locks_of_the_first(tmp_path: Path) -> None:
+    place = place_at(migrated(sqlite_url(tmp_path)))
+    engine = open_engine(place)
+    with reading(engine):
+        open_engine(place).dispose()
+        other = subprocess.run(
+            [sys.executable, "-c", _TAKE_IT_ALONE, str(place.file)], capture_output=True, text=True
+        )
+        assert "database is locked" in other.stderr
+    engine.dispose()
