@@ -161,7 +161,7 @@ def check_two_workers(service: Served) -> None:
     store.close()
     assert {logged[decision] for _, decision, _ in results} == {1}
     cards = {store.hash.of("card", card) for _, _, found in results for card in found}
-    assert len(cards) == 60
+    assert len(cards) == sum(len(found) for _, _, found in results) >= 60
     assert cards <= issued
     assert {given[card] for card in cards} == {1}
 
