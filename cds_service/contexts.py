@@ -15,9 +15,9 @@ from typing import Any, Literal, get_args
 import msgspec
 from msgspec import Raw, Struct
 
-from cds_service.decoding import decode, invalid, unusable
 from cds_service.drafts import Draft, read_drafts
 from cds_service.errors import UnusableError
+from cds_service.hook_guide import hook_guide
 
 Hook = Literal[
     "order-sign",
@@ -105,11 +105,11 @@ def read_context(hook: Hook, raw: Raw, limit: int | None = None) -> Context:
 
 
 def _order_sign(raw: Raw, limit: int | None) -> Context:
-    return _of_user(decode(_sign_form, raw, "context"), limit)
+    return _of_user(hook_guide.decode(_sign_form, raw, "context"), limit)
 
 
 def _order_select(raw: Raw, limit: int | None) -> Context:
-    found = decode(_select_form, raw, "context")
+    found = hook_guide.decode(_select_form, raw, "context")
     context = _of_user(found, limit)
     return msgspec.structs.replace(context, selected=_selected(found.selections, context.drafts))
 
@@ -124,10 +124,10 @@ def _of_user(found: _OrderSign, limit: int | None) -> Context:
 
 
 def _order_dispatch(raw: Raw, _: int | None) -> Context:
-    found = decode(_dispatch_form, raw, "context")
+    found = hook_guide.decode(_dispatch_form, raw, "context")
     named = tuple(dict.fromkeys((*filter(None, (found.order,)), *(found.dispatchedOrders or ()))))
     if not any(name.strip() for name in named):
-        raise invalid("context.dispatchedOrders", "is missing or names no order")
+        raise hook_guide.invalid("context.dispatchedOrders", "is missing or names no order")
     return Context(
         _patient_id(found.patientId),
         encounter_id=found.encounterId or "",
@@ -137,7 +137,7 @@ def _order_dispatch(raw: Raw, _: int | None) -> Context:
 
 
 def _appointment_book(raw: Raw, limit: int | None) -> Context:
-    found = decode(_book_form, raw, "context")
+    found = hook_guide.decode(_book_form, raw, "context")
     drafts = read_drafts(found.appointments, "context.appointments", limit)
     named = dict.fromkeys(name for draft in drafts for name in based_on(draft.raw))
     return Context(
@@ -146,9 +146,9 @@ def _appointment_book(raw: Raw, limit: int | None) -> Context:
 
 
 def _encounter(raw: Raw, _: int | None) -> Context:
-    found = decode(_encounter_form, raw, "context")
+    found = hook_guide.decode(_encounter_form, raw, "context")
     if not found.encounterId.strip():
-        raise invalid("context.encounterId", "is empty")
+        raise hook_guide.invalid("context.encounterId", "is empty")
     return Context(_patient_id(found.patientId), found.userId, found.encounterId.strip())
 
 
@@ -167,7 +167,7 @@ def based_on(appointment: Raw) -> Iterator[str]:
 
     R4 lets basedOn name a ServiceRequest alone; CRD 2.2 puts other orders into an extension of it.
     """
-    found = decode(_appointment_form, appointment, "context.appointments")
+    found = hook_guide.decode(_appointment_form, appointment, "context.appointments")
     for reference in _dicts(found.basedOn):
         yield from _written(reference)
         for extension in _dicts(reference.get("extension")):
@@ -190,7 +190,7 @@ def _patient_id(written: str) -> str:
     """The bare id; senders that write "Patient/123" are understood."""
     patient_id = written.strip().removeprefix("Patient/")
     if not _PATIENT_ID.fullmatch(patient_id):
-        raise unusable("context.patientId", "is no id of a patient")
+        raise hook_guide.unusable("context.patientId", "is no id of a patient")
     return patient_id
 
 

@@ -91,7 +91,6 @@ class Desk:
         limits = self.settings
         body = call.read(self.body())
         with stage("read"):
-            check_resources(body, limits.resource_limit)
             found = read_hook_request(body, hooks, limits.crd_version, order_limit=limits.order_limit)
             check_fhir_server(found.fhir_server)
         return found
@@ -99,7 +98,7 @@ class Desk:
     def body(self) -> bytes:
         """The body of the current HTTP request, which then has a place until it is answered.
 
-        Raises ServiceError.
+        Raises ServiceError, also for a body that holds more than is read.
         """
         with stage("receive"):
             self._places.check()
@@ -110,6 +109,7 @@ class Desk:
             body = read_body(request, self.settings.body_limit)
             self._places.take()
             g.setdefault("give_back", []).append(self._places.give)
+            check_resources(body, self.settings.resource_limit)
         return body
 
 

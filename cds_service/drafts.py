@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from cards.as_sent import value
 from cds_service.errors import CostlyError, ServiceError, UnusableError, not_json
 from mappings.chart import reference_of
 from mappings.fhir import Request, Resource
@@ -110,7 +111,7 @@ def drafts_within(raw: bytes | Raw, kinds: Collection[str], where: str) -> Itera
             yield _draft(Raw(raw), "", where)
             return
         bundle = _bundle.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, ServiceError):
         return
     for index, entry in enumerate(bundle.entry or ()):
         try:
@@ -124,6 +125,8 @@ def drafts_within(raw: bytes | Raw, kinds: Collection[str], where: str) -> Itera
 
 def _draft(raw: Raw, full_url: str, where: str) -> Draft:
     try:
+        # It may be sent back, so what nobody reads must be JSON too.
+        value(raw)
         head = _head.decode(raw)
         received = read(raw, where)
     except msgspec.ValidationError:

@@ -24,7 +24,6 @@ from cds_service.errors import (
     NotFoundError,
     TooLargeError,
     UnavailableError,
-    UnusableError,
 )
 from cds_service.guide import Guide
 from cds_service.store.feedback import Given
@@ -49,7 +48,8 @@ _guide = Guide(
         "feedback[].overrideReason.reason.code": "It must be a code of up to 64 characters without blanks.",
         "feedback[].overrideReason.userComment": "It must be a text of up to 10,000 characters.",
     },
-    "See CDS Hooks 2.0, Feedback.",
+    else_="See CDS Hooks 2.0, Feedback.",
+    contradiction="unusable-feedback",
 )
 
 
@@ -137,16 +137,12 @@ def _checked(raw: Raw, where: str) -> _Entry:
         raise _guide.invalid(f"{where}.outcome", "is no outcome")
     accepted = entry.outcome == "accepted"
     if accepted and not entry.acceptedSuggestions:
-        raise _unusable(f"{where}.acceptedSuggestions", "is missing, though the outcome is accepted")
+        raise _guide.unusable(f"{where}.acceptedSuggestions", "is missing, though the outcome is accepted")
     if entry.acceptedSuggestions and not accepted:
-        raise _unusable(f"{where}.acceptedSuggestions", "stands on a card that was overridden")
+        raise _guide.unusable(f"{where}.acceptedSuggestions", "stands on a card that was overridden")
     if entry.overrideReason is not None and accepted:
-        raise _unusable(f"{where}.overrideReason", "stands on a card that was accepted")
+        raise _guide.unusable(f"{where}.overrideReason", "stands on a card that was accepted")
     return entry
-
-
-def _unusable(where: str, what: str) -> UnusableError:
-    return UnusableError("unusable-feedback", f"{where} {what}.", where=where, mend=_guide.mend(where))
 
 
 def _given(entry: _Entry, service: str, received: datetime, store: Store) -> Iterator[Given]:

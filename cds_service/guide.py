@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
-from cds_service.errors import BadRequestError, not_json, too_deep
+from cds_service.errors import BadRequestError, UnusableError, not_json, too_deep
 
 T = TypeVar("T")
 
@@ -18,10 +18,14 @@ _MISSING = re.compile(r"missing required field `([^`]+)`")
 
 
 class Guide:
-    """How to mend elements. by_path: path -> sentence, also for the elements of a list. else_: for others."""
+    """How to mend elements.
 
-    def __init__(self, by_path: Mapping[str, str], else_: str) -> None:
-        self._by_path, self._else = by_path, else_
+    by_path: path -> sentence, also for the elements of a list. else_: for others. contradiction: the
+    code of the error for what is of the right form and cannot mean what it says.
+    """
+
+    def __init__(self, by_path: Mapping[str, str], *, else_: str, contradiction: str) -> None:
+        self._by_path, self._else, self._contradiction = by_path, else_, contradiction
 
     def decode(self, decoder: msgspec.json.Decoder[T], raw: bytes | Raw, where: str = "") -> T:
         """Decode JSON; errors lead to the element below `where`. Raises BadRequestError."""
@@ -35,13 +39,15 @@ class Guide:
             raise too_deep(where) from None
 
     def invalid(self, where: str, what: str) -> BadRequestError:
-        """The error for an element."""
-        return BadRequestError(
-            "invalid-request", f"{where or 'The body'} {what}.", where=where, mend=self.mend(where)
-        )
+        """The error for an element that is missing or of the wrong form."""
+        says = f"{where or 'The body'} {what}."
+        return BadRequestError("invalid-request", says, where=where, mend=self._mend(where))
 
-    def mend(self, where: str) -> str:
-        """How to mend an element."""
+    def unusable(self, where: str, what: str) -> UnusableError:
+        """The error for an element of the right form that says what it cannot mean."""
+        return UnusableError(self._contradiction, f"{where} {what}.", where=where, mend=self._mend(where))
+
+    def _mend(self, where: str) -> str:
         found = self._by_path.get(where) or self._by_path.get(re.sub(r"\[[^]]*\]", "[]", where))
         return found or self._by_path.get(where.partition("[")[0], self._else)
 

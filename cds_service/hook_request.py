@@ -18,9 +18,9 @@ from msgspec import Raw, Struct
 from cards.response_types import Version
 from cds_service.configuration import Configuration, read_configuration
 from cds_service.contexts import HOOKS, Hook, read_context
-from cds_service.decoding import decode, invalid
 from cds_service.drafts import Draft
 from cds_service.errors import BadRequestError, ServiceError, status_in
+from cds_service.hook_guide import hook_guide
 
 _NULL = Raw(b"null")
 
@@ -95,8 +95,10 @@ def read_hook_request(
     try:
         if not body.strip():
             raise BadRequestError("not-json", "The body is empty.", mend="Send a CDS Hooks request as JSON.")
-        envelope = decode(_envelope, body, "")
-        configuration = read_configuration(decode(_anything, envelope.extension, "extension"), crd_version)
+        envelope = hook_guide.decode(_envelope, body, "")
+        configuration = read_configuration(
+            hook_guide.decode(_anything, envelope.extension, "extension"), crd_version
+        )
         version = configuration.version
         return _request(envelope, configuration, hooks, order_limit)
     except ServiceError as error:
@@ -114,7 +116,7 @@ def _request(
         raise BadRequestError("wrong-hook", what, where="hook", mend=mend)
     # Any text will do: the reference implementation of CRD sends one that is no UUID.
     if not envelope.hookInstance.strip():
-        raise invalid("hookInstance", "is empty")
+        raise hook_guide.invalid("hookInstance", "is empty")
     context = read_context(hook, envelope.context, order_limit)
     fhir_server = (envelope.fhirServer or "").strip()
     return HookRequest(
@@ -140,9 +142,9 @@ def _token(authorization: _Authorization | None, fhir_server: str) -> AccessToke
     if authorization is None:
         return AccessToken()
     if not fhir_server:
-        raise invalid("fhirServer", "is missing, though fhirAuthorization grants access to it")
+        raise hook_guide.invalid("fhirServer", "is missing, though fhirAuthorization grants access to it")
     if not authorization.access_token.strip():
-        raise invalid("fhirAuthorization.access_token", "is empty")
+        raise hook_guide.invalid("fhirAuthorization.access_token", "is empty")
     if authorization.token_type.lower() != "bearer":
-        raise invalid("fhirAuthorization.token_type", "is none that can be used")
+        raise hook_guide.invalid("fhirAuthorization.token_type", "is none that can be used")
     return AccessToken(authorization.access_token)

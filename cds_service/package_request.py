@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Raw, Struct
 
-from cds_service.errors import BadRequestError, UnusableError, not_json, too_deep
+from cds_service.errors import BadRequestError, UnusableError
+from cds_service.guide import Guide
 
 _NULL = Raw(b"null")
 
@@ -43,6 +44,11 @@ class _Parameters(Struct):
 
 
 _parameters = msgspec.json.Decoder(_Parameters)
+_guide = Guide(
+    {},
+    else_="Send FHIR Parameters with questionnaire, or with order and coverage.",
+    contradiction="unusable-context",
+)
 
 
 def read_parameters(body: bytes) -> PackageRequest:
@@ -51,19 +57,9 @@ def read_parameters(body: bytes) -> PackageRequest:
     Raises BadRequestError for what is no such resource or asks for nothing, UnusableError for a
     context alone.
     """
-    mend = "Send FHIR Parameters with questionnaire, or with order and coverage."
-    try:
-        found = _parameters.decode(body)
-    except msgspec.ValidationError:
-        what = "The body is no Parameters resource, or a parameter in it has the wrong type."
-        raise BadRequestError("invalid-request", what, where="Parameters", mend=mend) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise not_json(error) from None
-    except RecursionError:
-        raise too_deep() from None
+    found = _guide.decode(_parameters, body)
     if found.resourceType != "Parameters":
-        what = "The body is no Parameters resource."
-        raise BadRequestError("invalid-request", what, where="resourceType", mend=mend)
+        raise _guide.invalid("resourceType", "is not Parameters")
     return checked(
         PackageRequest(
             canonicals=tuple(p.text for p in found.parameter if p.name == "questionnaire"),

@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 from msgspec import Raw, Struct
 
+from cards.as_sent import value
 from cards.deck import Card
 from cards.proposals.context import Context, SmartApp
 from cards.proposals.deck import proposal_cards
@@ -83,10 +84,11 @@ def _coverage(request: HookRequest, reference: str) -> Raw | None:
             for written in _resources(raw):
                 try:
                     head = _resource.decode(written)
-                except msgspec.ValidationError:
+                    if f"{head.resourceType}/{head.id}" == reference:
+                        value(written)  # to be sent back, it must be JSON in what nobody read too
+                        return written
+                except (msgspec.DecodeError, UnicodeDecodeError):
                     continue
-                if f"{head.resourceType}/{head.id}" == reference:
-                    return written
     return None
 
 

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 import msgspec
 from flask import Blueprint, Response, request
 
-from cds_service.body import read_body
 from cds_service.capability import capability_statement
 from cds_service.desk import Desk, desk
 from cds_service.errors import MEDIA_TYPE, NotFoundError
@@ -75,7 +74,7 @@ def package() -> Response:
         names, context = request.args.getlist("questionnaire"), request.args.get("context", "")
         asked = checked(PackageRequest(canonicals=tuple(names), context=context))
     else:
-        asked = read_parameters(read_body(request, here.settings.body_limit))
+        asked = read_parameters(here.body())
     return _fhir(Packer(_shelf(here), here.judge, here.now()).answer(asked))
 
 

@@ -11,6 +11,7 @@ import gc
 import socket
 import sys
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 from flask import Flask
@@ -25,6 +26,8 @@ from cds_service.telemetry.metrics_folder import worker_ended
 _GC_THRESHOLD = 50_000
 # A request that is refused must not wait 5 ms (the default) behind each thread that computes.
 _SWITCH_SECONDS = 0.001
+# What is left of an answer when its data is there: far more than it takes.
+_ANSWER_SECONDS = 10
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
@@ -70,6 +73,8 @@ def serve(app: Flask, settings: Settings, ready: Callable[[], None]) -> None:
         "workers": settings.workers,
         # Waiting for a place, and sending a request, takes a thread as well.
         "threads": settings.threads + settings.waiting + settings.senders,
+        # A worker that is told to stop answers first: a request may be arriving, then wait for FHIR servers.
+        "graceful_timeout": ceil(settings.request_timeout + settings.fhir_deadline + _ANSWER_SECONDS),
         "worker_class": ImpatientWorker,
         "preload_app": True,
         "loglevel": "warning" if settings.log_level == "info" else settings.log_level,

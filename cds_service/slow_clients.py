@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 # An answer is at most a few megabytes; it may take as long as the longest deadline for FHIR servers.
 _ANSWER_SECONDS = 60.0
 _PRESSED_SECONDS = 1.0
+# That a new connection may stay silent. Who is told to stop waits for it too: a request may be on its way.
+_SILENT_SECONDS = 5.0
 # A connection that is closed over unread bytes is reset, and the sender never sees why it was refused.
 _DRAINED_SECONDS, _DRAINED_BYTES = 2.0, 16_000_000
 
@@ -63,7 +65,7 @@ class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries n
             super().enqueue_req(conn)
             return
         conn.sock.setblocking(False)
-        conn.timeout = time.monotonic() + self.cfg.keepalive
+        conn.timeout = time.monotonic() + _SILENT_SECONDS
         self.pending_conns.append(conn)
         readable = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, readable)

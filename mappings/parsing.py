@@ -89,7 +89,7 @@ def _finite(numeral: str) -> float | str:
     return number if isfinite(number) else numeral
 
 
-_untyped = msgspec.json.Decoder(float_hook=_finite)
+untyped = msgspec.json.Decoder(float_hook=_finite)
 
 
 def read(raw: bytes | Raw, where: str = "") -> Received:
@@ -101,17 +101,17 @@ def read(raw: bytes | Raw, where: str = "") -> Received:
     try:
         kind = _head.decode(raw).resourceType
     except msgspec.ValidationError:
-        value = _untyped.decode(raw)
+        value = untyped.decode(raw)
         if value is None or value == {} or value == []:
             return Received("nothing")
         return Received("unreadable", problems=(Problem(where, "this is no FHIR resource"),))
     if kind == "Bundle":
         return _bundle(raw, where)
     if kind == "OperationOutcome":
-        return Received("outcome", outcome=_outcome_text(_untyped.decode(raw)))
+        return Received("outcome", outcome=_outcome_text(untyped.decode(raw)))
     if not kind:
         # Clients send a Bundle without resourceType; entries tell.
-        value = _untyped.decode(raw)
+        value = untyped.decode(raw)
         if isinstance(value, dict) and isinstance(value.get("entry"), list):
             return _bundle(raw, where)
         if value == {}:
@@ -151,7 +151,7 @@ def _mended_bundle(raw: bytes | Raw, where: str) -> Received:
             continue
         if kind == "OperationOutcome":
             # Searches also report what went well, or hints (Bundle.entry.search.mode "outcome").
-            value = _untyped.decode(entry.resource)
+            value = untyped.decode(entry.resource)
             outcome = outcome or (_outcome_text(value) if _is_error(value) else "")
             continue
         resource, found = _one(entry.resource, kind, at)
@@ -175,7 +175,7 @@ def _one(raw: bytes | Raw, kind: str, where: str) -> tuple[Resource | None, tupl
     try:
         return _resource.decode(raw), ()
     except msgspec.ValidationError:
-        return mend(_untyped.decode(raw), model, where)
+        return mend(untyped.decode(raw), model, where)
 
 
 def mend(value: Any, model: type[Resource], where: str) -> tuple[Resource | None, tuple[Problem, ...]]:

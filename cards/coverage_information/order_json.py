@@ -1,28 +1,22 @@
-"""A draft order as the JSON it came in: read what concerns coverage-information, change nothing else.
-
-Every element but `extension` is kept as the very text that was sent (numbers keep their digits,
-unknown elements stay), because a client replaces its order by what it gets back.
-"""
+"""A draft order as the JSON it came in: read what concerns coverage-information, change nothing else."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
+from cards.as_sent import elements, encoded, items, url, value
 from cards.coverage_information.extension import URL, Extension
 from mappings.codes import CPT, HCPCS, canonical_system
-
-_elements = msgspec.json.Decoder(dict[str, Raw])
-_encode = msgspec.json.Encoder().encode
 
 
 class OrderJson:
     """A draft order. Raises msgspec.DecodeError for what is no JSON object."""
 
     def __init__(self, raw: bytes | Raw) -> None:
-        self._elements = _elements.decode(raw)
+        self._elements = elements(raw)
         self._extensions = _list(self._elements.get("extension"))
 
     @property
@@ -59,8 +53,8 @@ class OrderJson:
     def with_extensions(self, added: list[Extension], removed: list[Extension]) -> Raw:
         """The order with coverage-information added, and what is outdated taken out."""
         kept = [raw for raw in self._extensions if _coverage_information(raw) not in removed]
-        extensions = [*kept, *(Raw(_encode(extension)) for extension in added)]
-        return Raw(_encode({**self._elements, "extension": extensions}))
+        extensions = [*kept, *(Raw(encoded(extension)) for extension in added)]
+        return Raw(encoded({**self._elements, "extension": extensions}))
 
 
 def part(extension: Extension, name: str) -> Any:
@@ -84,33 +78,25 @@ def says_the_same(one: Extension, other: Extension) -> bool:
     return not theirs
 
 
-class _Head(Struct):
-    url: Any = ""
-
-
-_head = msgspec.json.Decoder(_Head)
-_raws = msgspec.json.Decoder(list[Raw])
-
-
 def _list(raw: Raw | None) -> list[Raw]:
     """The elements of a list; a lone value where a list belongs is its only element."""
     if raw is None or bytes(raw) == b"null":
         return []
-    return _raws.decode(raw) if bytes(raw).startswith(b"[") else [raw]
+    return items(raw) if bytes(raw).startswith(b"[") else [raw]
 
 
 def _coverage_information(raw: Raw) -> Extension | None:
     try:
-        if _head.decode(raw).url != URL:
+        if url(raw) != URL:
             return None
     except msgspec.ValidationError:
         return None
-    found: Extension = msgspec.json.decode(raw)
+    found: Extension = value(raw)
     return found
 
 
 def _decoded(raw: Raw | None) -> Any:
-    return msgspec.json.decode(raw) if raw is not None else None
+    return value(raw) if raw is not None else None
 
 
 def _is_billing_code(coding: dict[str, Any]) -> bool:

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from cards.as_sent import Whole
 from cards.deck import Card
 from cards.markdown import escape
 from cards.override_reasons import ALTERNATE
 from cards.proposals.card import CardId, Maker, action
 from cards.proposals.context import Context
-from cards.proposals.whole import Whole, with_code
+from cards.proposals.recoded import with_code
 from cards.response_types import ALTERNATE_REQUEST
 from cards.wording import quoted
 from mappings.codes import order_codes

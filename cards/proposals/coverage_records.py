@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cards.as_sent import Whole, elements
 from cards.associated import associated
 from cards.deck import Card
 from cards.markdown import escape
 from cards.override_reasons import PAPERWORK
 from cards.proposals.card import CardId, Maker, action
 from cards.proposals.context import Context
-from cards.proposals.whole import Whole, elements
 from cards.response_types import COVERAGE_RECORDS
 from mappings.chart import Chart, reference_of
 from mappings.coverage import counts_on

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from cards.proposals.whole import with_code
+from cards.proposals.recoded import with_code
 from cards.response_types import ALTERNATE_REQUEST
 from mappings.codes import HCPCS
 from policies.engine import Engine

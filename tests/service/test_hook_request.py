@@ -315,8 +315,9 @@ def test_a_code_without_a_system_is_read() -> None:
 
 
 @pytest.mark.parametrize("text", [b"\\ud800", b"\xff"], ids=["half a surrogate pair", "no UTF-8"])
-def test_broken_text_inside_an_order_is_a_bad_request(text: bytes) -> None:
-    error = refused(encoded(sign(pump_order(note=[{"text": "HERE"}]))).replace(b"HERE", text))
+@pytest.mark.parametrize("elements", [{"note": [{"text": "HERE"}]}, {"zz": {"HERE": 1}}, {"HERE": 1}])
+def test_broken_text_inside_an_order_is_a_bad_request(elements: Json, text: bytes) -> None:
+    error = refused(encoded(sign(pump_order(**elements))).replace(b"HERE", text))
     assert (error.status, error.code) == (400, "not-json")
 
 

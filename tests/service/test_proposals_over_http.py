@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 from werkzeug.serving import make_server
@@ -26,7 +28,7 @@ from tests.cards.test_alternate import TREPROSTINIL, pump
 from tests.cards.test_alternate import request as northwood
 from tests.mappings.orders import Json
 from tests.proposals import broken, cards, coverage, hook, only, resources
-from tests.service.bodies import SELECT, SIGN
+from tests.service.bodies import SELECT, SIGN, START
 
 NOW = datetime(2026, 3, 16, 15, 0, tzinfo=UTC)
 
@@ -122,13 +124,32 @@ def test_a_client_switches_a_type_by_its_option(base: str) -> None:
     assert response["cards"]
 
 
-def test_a_visit_that_starts_gets_the_correction_of_its_coverage_in_crd_2_2(base: str) -> None:
-    ended = coverage(period={"start": "2024-01-01", "end": "2025-12-31"})
+def starting_visit(**elements: Any) -> Json:
+    """A request whose coverage has ended."""
+    ended = coverage(period={"start": "2024-01-01", "end": "2025-12-31"}, **elements)
     request = hook(chart=[ended, pump(status="active", encounter={"reference": "Encounter/e"})])
     del request["context"]["draftOrders"]
     request["hook"] = "encounter-start"
     request["context"]["encounterId"] = "e"
     request["extension"] = {"davinci-crd.requestedVersion": "2.2"}
-    response = post(base, request, "/cds-services/infusion-pump-encounter-start")
+    return request
+
+
+def test_a_visit_that_starts_gets_the_correction_of_its_coverage_in_crd_2_2(base: str) -> None:
+    request = starting_visit()
+    response = post(base, request, START)
     assert broken(request | {"context": {"draftOrders": {"entry": []}}}, response, "2.2") == []
-    assert resources(only(response, COVERAGE_RECORDS)) == [ended | {"status": "cancelled"}]
+    (corrected,) = resources(only(response, COVERAGE_RECORDS))
+    (ended,) = (entry["resource"] for entry in request["prefetch"]["coverage"]["entry"])
+    assert corrected == ended | {"status": "cancelled"}
+
+
+@pytest.mark.parametrize("elements", [{"zz": {"HERE": 1}}, {"HERE": 1}])
+def test_a_coverage_that_is_no_utf_8_is_not_sent_back(base: str, elements: Json) -> None:
+    body = msgspec.json.encode(starting_visit(**elements)).replace(b"HERE", b"\xff")
+    answer = requests.post(base + START, data=body, headers={"Content-Type": "application/json"}, timeout=20)
+    assert answer.status_code == 200
+    response = json.loads(answer.content)
+    assert response["cards"]
+    assert "fault" not in answer.text
+    assert cards(response, COVERAGE_RECORDS) == []

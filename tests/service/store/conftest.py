@@ -18,7 +18,6 @@ from cds_service.store.schema import migrate
 from cds_service.store.store import Store
 from tests.service.conftest import client_of
 from tests.service.fake_engine import FakeEngine
-from tests.service.store.postgres import AbsentError, Cluster, cluster
 
 KEY = "0123456789" * 4
 Open = Callable[..., "Service"]
@@ -36,15 +35,6 @@ class Service:
     def rows(self, table: Table) -> list[dict[str, Any]]:
         with self.store.reading() as connection:
             return [dict(row._mapping) for row in connection.execute(select(table))]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Cluster]:
-    try:
-        with cluster() as found:
-            yield found
-    except AbsentError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,6 +7,7 @@ import re
 import threading
 import warnings
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -23,8 +24,9 @@ from tests.service.trust.world import world
 PREFETCH = {"patient": PATIENT, "observations": bundle(observation())}
 BODY = encoded(sign(prefetch=PREFETCH))
 JSON = {"Content-Type": "application/json"}
-ID = "0d9c2f4e-6b1a-4f3c-8a52-7e1d0c9b8a76"
 HEX = re.compile(r"[0-9a-f]{32}")
+
+SENT = "5f4d2c1e-8a3b-4c6d-9e0f-1a2b3c4d5e6f"
 
 
 def test_each_request_has_one_line_that_tells_how_it_went(client: FlaskClient, logged: Logged) -> None:
@@ -61,7 +63,7 @@ def test_the_decision_and_the_client_are_named(
     assert "not.a.token" not in lines.text
 
 
-@pytest.mark.parametrize("sent", [ID, ID.upper(), ID.replace("-", "")])
+@pytest.mark.parametrize("sent", [SENT, SENT.upper(), SENT.replace("-", "")])
 def test_an_id_that_can_hold_no_name_is_taken(client: FlaskClient, logged: Logged, sent: str) -> None:
     lines = logged()
     assert client.get("/cds-services", headers={HEADER: sent}).headers[HEADER] == sent
@@ -76,8 +78,8 @@ def test_an_id_that_can_hold_no_name_is_taken(client: FlaskClient, logged: Logge
         "Doe-Jane-1931-07-19",
         "a" * 31,
         "a" * 33,
-        f"{ID}x",
-        f"a {ID}",
+        f"{SENT}x",
+        f" {SENT} x",
         "é" * 32,
         "g" * 32,
     ],
@@ -113,8 +115,9 @@ def test_errors_have_a_line_and_an_id_too(
     route: str,
 ) -> None:
     lines = logged()
-    response = client.open(path, method=method, data=data, headers=JSON | {HEADER: ID})
-    assert (response.status_code, response.headers[HEADER]) == (status, ID)
+    sent = str(uuid4())
+    response = client.open(path, method=method, data=data, headers=JSON | {HEADER: sent})
+    assert (response.status_code, response.headers[HEADER]) == (status, sent)
     (line,) = lines.access()
     assert (line["status"], line.get("error"), line["route"]) == (status, error, route)
     assert line["method"] == (method if method != "JANEDOE" else "other")

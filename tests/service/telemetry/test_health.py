@@ -18,9 +18,9 @@ from cds_service.store.store import Store
 from tests.service.bodies import PATIENT, SIGN, sign
 from tests.service.conftest import client_of
 from tests.service.fake_engine import FakeEngine
+from tests.service.redis_server import RedisServer
 from tests.service.store.conftest import KEY, migrated, sqlite_url
 from tests.service.store.postgres import AbsentError, cluster
-from tests.service.trust.redis_server import RedisServer
 from tests.service.trust.world import world
 
 

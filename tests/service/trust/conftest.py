@@ -1,4 +1,4 @@
-"""A real Redis, and worlds for each way to remember."""
+"""Worlds for each way to remember."""
 
 from __future__ import annotations
 
@@ -9,16 +9,8 @@ import pytest
 
 from mappings.terminology import ValueSets
 from tests.service.fake_engine import FakeEngine
-from tests.service.trust.redis_server import RedisServer
 from tests.service.trust.tokens import EC_KEY, RSA_KEY, jwk
 from tests.service.trust.world import World, world
-
-
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Redis of its own."""
-    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
-        yield server.url
 
 
 @pytest.fixture(scope="module", params=["file", "redis"])

@@ -1,42 +1,26 @@
-"""A resource as it was sent, with one thing changed.
-
-Only the elements to change are decoded; all others stay the JSON text that came in, so that numbers,
-unknown elements and extensions come out as they were written.
-"""
+"""An order as it was sent, with another code in place of its own and nothing else changed."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 from msgspec import Raw
 
+from cards.as_sent import Whole, elements, encoded, items, url
+from cards.coverage_information.extension import URL as COVERAGE_INFORMATION
 from mappings.codes import key
 from mappings.fhir import CodeableConcept
 from policies.repeated import Replacement
 
-COVERAGE_INFORMATION = "http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-coverage-information"
 BILLING_OPTIONS = "http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-billing-options"
 _CODE = {"DeviceRequest": "codeCodeableConcept", "ServiceRequest": "code"}
 
-Whole = dict[str, Any]
-
 
 class _Head(msgspec.Struct):
-    url: str = ""
     id: str = ""
     reference: str = ""
 
 
-_elements = msgspec.json.Decoder(dict[str, Raw])
-_list = msgspec.json.Decoder(list[Raw])
 _head = msgspec.json.Decoder(_Head)
-_encode = msgspec.json.Encoder().encode
-
-
-def elements(written: Raw) -> Whole:
-    """The elements of a resource, each as its JSON text."""
-    return dict(_elements.decode(written))
 
 
 def with_code(written: Raw, new: Replacement) -> Whole | None:
@@ -71,12 +55,9 @@ def _concept(written: Raw | None, new: Replacement) -> Whole:
     return kept | {"coding": [coding], "text": new.says}
 
 
-def _drop_extension(whole: Whole, url: str) -> None:
+def _drop_extension(whole: Whole, dropped: str) -> None:
     if "extension" in whole:
-        kept = [
-            extension for extension in _list.decode(whole["extension"]) if _head.decode(extension).url != url
-        ]
-        _keep(whole, "extension", kept)
+        _keep(whole, "extension", [one for one in items(whole["extension"]) if url(one) != dropped])
 
 
 def _drop_contained(whole: Whole, reference: str) -> None:
@@ -84,8 +65,8 @@ def _drop_contained(whole: Whole, reference: str) -> None:
     contained = whole.pop("contained", None)
     if contained is None:
         return
-    used = not reference.startswith("#") or f'"{reference}"'.encode() in _encode(whole)
-    kept = [inner for inner in _list.decode(contained) if used or f"#{_head.decode(inner).id}" != reference]
+    used = not reference.startswith("#") or f'"{reference}"'.encode() in encoded(whole)
+    kept = [inner for inner in items(contained) if used or f"#{_head.decode(inner).id}" != reference]
     _keep(whole, "contained", kept)
 
 
