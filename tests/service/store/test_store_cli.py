@@ -45,7 +45,7 @@ def test_migrate_makes_the_tables_once(
     postgres: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COVERAGE_HOOKS_DATABASE_URL", postgres.new_database())
-    for says in ("from empty to 0001", "at 0001 already"):
+    for says in ("from empty to 0002", "at 0002 already"):
         assert main(["store", "migrate"]) == 0
         assert says in capsys.readouterr().out
 
