@@ -113,9 +113,20 @@ def test_an_order_is_answered_over_tls(proxy: Proxy) -> None:
     assert "max-age" in response.headers["Strict-Transport-Security"]
 
 
-def test_metrics_are_not_for_the_outside(proxy: Proxy) -> None:
-    url = f"https://127.0.0.1:{proxy.port}/metrics"
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/%6detrics"])
+def test_metrics_are_not_for_the_outside(proxy: Proxy, path: str) -> None:
+    url = f"https://127.0.0.1:{proxy.port}{path}"
     assert requests.get(url, verify=proxy.certificate, timeout=10).status_code == 404
+
+
+def test_the_id_of_a_request_is_the_same_in_both_logs(proxy: Proxy) -> None:
+    url = f"https://127.0.0.1:{proxy.port}/health/live"
+    # The service takes the proxy's id; one that a client makes up does not get through.
+    given = requests.get(url, headers={"X-Request-ID": "f" * 32}, verify=proxy.certificate, timeout=10)
+    end = time.monotonic() + 10
+    while given.headers["X-Request-ID"] not in proxy.log.read_text(encoding="utf-8"):
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_the_log_holds_no_query(proxy: Proxy) -> None:

@@ -39,6 +39,7 @@ def test_what_is_needed_and_reached_is_named(tmp_path: Path, fake_engine: FakeEn
     )
 
 
+@pytest.mark.req("B6.158")
 def test_without_the_store_the_service_goes_on(tmp_path: Path, fake_engine: FakeEngine) -> None:
     client = client_of(fake_engine, database_url=sqlite_url(tmp_path), decision_log="off")
     store_of(client).engine.dispose()
