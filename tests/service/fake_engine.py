@@ -15,6 +15,7 @@ from mappings.evidence import Evidence
 from mappings.fhir import Coverage, Observation, Resource
 from mappings.order import orders_of
 from mappings.orderables import Orderables
+from mappings.tables import read_all
 from mappings.terminology import ValueSets
 from policies.determination import Determination, Node, NotEvaluated, PolicyRef, Report
 from policies.engine import is_selected
@@ -43,9 +44,13 @@ class FakeRegistry:
 
 
 class FakeEngine:
-    """Stands where policies.engine.Engine does. error: raised in place of an answer."""
+    """Stands where policies.engine.Engine does. error: raised in place of an answer.
+
+    Like it, this reads the packaged tables before threads need them.
+    """
 
     def __init__(self, value_sets: ValueSets, reads: dict[str, set[str] | None] | None = None) -> None:
+        read_all()
         self.value_sets = value_sets
         self.catalogue = SimpleNamespace(reads=lambda names: dict(READS if reads is None else reads))
         self.facts: frozenset[str] = frozenset()
