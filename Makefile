@@ -47,7 +47,7 @@ bench: $(VENV)/installed-test ## Measure everything beside its reference, write 
 
 bench-short: $(VENV)/installed-test ## The same in a minute or two, printed only
 	$(BIN)/python -m tests.benchmarks.order_sign --rounds 3
-	$(BIN)/python -m tests.benchmarks.table --short
+	$(BIN)/python -m tests.benchmarks.table --short --only policies --only fetching --only cold-start
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -173,7 +173,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     # Limits of what comes in; see docs/outgoing-calls.md.
     order_limit: Annotated[int, _setting("orders in one request", ge=1, le=100_000)] = 250
-    resource_limit: Annotated[int, _setting("FHIR resources in one request", ge=1, le=10_000_000)] = 100_000
+    resource_limit: Annotated[int, _setting("FHIR resources in one request", ge=1, le=10_000_000)] = 250_000
     waiting: Annotated[
         int, _setting("requests of one process that may wait for their turn; more get 503", ge=0, le=1024)
     ] = 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -26,6 +27,7 @@ class Store:
         self.engine = open_engine(place, patient=patient)
         self.hash = keyed_hash(settings.hash_key, place)
         self.full_capture = settings.capture == "full"
+        self._turn = threading.Lock()
         self._recorder = Recorder(self._write)
 
     def record(self, entry: Entry) -> None:
@@ -60,7 +62,8 @@ class Store:
         self.engine.dispose()
 
     def _write(self, entries: Sequence[Entry], hasty: bool) -> None:
-        with writing(self.engine, hasty=hasty) as connection:
+        # SQLite lets those who meet at its lock sleep for milliseconds; threads wait here instead.
+        with self._turn, writing(self.engine, hasty=hasty) as connection:
             decisions.write(connection, entries)
 
 

@@ -66,6 +66,11 @@ class Server:
         # The store of a benchmark is a file as by default, in a place of its own.
         self._state = tempfile.TemporaryDirectory()
         own = {"COVERAGE_HOOKS_WORKERS": str(workers), "XDG_STATE_HOME": self._state.name}
+        # The same answer by every server.
+        own |= {
+            "COVERAGE_HOOKS_PUBLIC_URL": "https://coverage.example.org",
+            "COVERAGE_HOOKS_HASH_KEY": "k" * 40,
+        }
         self._process = subprocess.Popen(
             _command(name, self.port, workers),
             env={**os.environ, **own, **environment},

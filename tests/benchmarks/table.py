@@ -1,8 +1,8 @@
 """The table of docs/performance.md: everything it compares is started and measured in one run.
 
-Run: python -m tests.benchmarks.table [--short] [--only NAME] [--write]. `--short` is what CI prints: few
-rounds, one second of load. `--write` writes docs/performance/table.json, table.md and the plot
-of throughput by the size of the body. Nothing fails on a time.
+Run: python -m tests.benchmarks.table [--short] [--rounds N] [--seconds S] [--only NAME] [--write].
+`--short` is what CI prints: one round, one second of load. `--write` writes docs/performance/table.json,
+table.md and the plot of throughput by the size of the body. Nothing fails on a time.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ PARTS: dict[str, Callable[[Effort], Iterator[Row]]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of load in each round")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--only", choices=PARTS, action="append")
     arguments = parser.parse_args()
-    effort = Effort(2, 1.0) if arguments.short else Effort(7, 4.0)
+    effort = Effort(1, 1.0) if arguments.short else Effort(arguments.rounds, arguments.seconds)
     print(f"{'work':42}{'ours':>12} {'beside':20}{'':>12}{'ratio':>8}  aim")
     found = []
     for name in arguments.only or PARTS:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
+from pydantic import ValidationError
 
 
 def read_typed(body: bytes) -> int:
-    """Read every resource of a request into its model; how many there were."""
+    """Read every resource of a request into its model; how many fit."""
     request = json.loads(body)
     values = [request["context"]["draftOrders"], *request["prefetch"].values()]
     return sum(1 for value in values for resource in _resources(value) if _model(resource))
@@ -24,5 +25,10 @@ def _resources(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield entry["resource"]
 
 
-def _model(resource: dict[str, Any]) -> Any:
-    return get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+def _model(resource: dict[str, Any]) -> bool:
+    """Whether a resource fits its model. One that does not has been looked at all the same."""
+    try:
+        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+    except ValidationError:
+        return False
+    return True
