@@ -68,7 +68,6 @@ def test_settings_that_are_named_exist() -> None:
 
 
 def test_links_lead_to_files_that_exist() -> None:
-    # What was measured is written by another hand.
-    links = set(re.findall(r"\]\(([\w./-]+\.md)", DOC)) - {"performance.md"}
+    links = set(re.findall(r"\]\(([\w./-]+\.md)", DOC))
     assert links
     assert [link for link in links if not (ROOT / "docs" / link).is_file()] == []
