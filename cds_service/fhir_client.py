@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import threading
 import time
-from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urljoin
 
 import msgspec
@@ -20,7 +19,7 @@ import urllib3
 from msgspec import Struct
 
 from cds_service.origins import Allowed, BadUrlError, Url, base_url, checked
-from cds_service.outgoing import AddressRefusedError, CheckedAdapter
+from cds_service.outgoing import AddressRefusedError, CheckedAdapter, plain_session
 from cds_service.settings import Settings
 from mappings.parsing import Item, Problem, Received, read
 
@@ -58,10 +57,7 @@ class FhirAccess:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._allowed = Allowed.of(settings.fhir_servers, loopback=settings.development)
-        self._session = requests.Session()
-        # Neither .netrc nor proxies of the environment may change where a token goes.
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session = plain_session()
         adapter = CheckedAdapter(self._allowed, _POOL)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)

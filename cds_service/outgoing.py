@@ -1,11 +1,13 @@
-"""The adapter through which all calls to FHIR servers leave: connections to checked addresses only."""
+"""How calls leave: a session of their own, and for FHIR servers connections to checked addresses only."""
 
 from __future__ import annotations
 
 import socket
 from functools import partial
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -13,6 +15,18 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from cds_service.addresses import AddressError, resolve
 from cds_service.origins import Allowed, Url
+
+
+def plain_session() -> requests.Session:
+    """A session that takes nothing from its surroundings and keeps nothing.
+
+    Neither .netrc nor proxies of the environment may change where a token goes, and no server sets a
+    cookie that another request then carries.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
 
 
 class AddressRefusedError(NewConnectionError):

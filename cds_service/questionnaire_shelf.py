@@ -97,11 +97,9 @@ class Shelf:
 def questionnaire_canonical(base: str, engine: Engine) -> Callable[[Determination], str | None]:
     """Tells the canonical address, with version, of the form that settles what a determination left open.
 
-    base: address of this service.
-    None when the service that judged asks for nothing that only documentation can settle, or when
-    nothing of that is open.
+    base: address of this service. None when the part of the policy that judged asks for nothing that
+    only documentation can settle, or when nothing of that is open.
     """
-
     shelf = Shelf(engine, base)
 
     def canonical(determination: Determination) -> str | None:

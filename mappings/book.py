@@ -54,7 +54,7 @@ class FactBook:
         """
         self._catalogue = catalogue
         self._facts: dict[_At, Fact] = {}
-        self._looked_in: dict[_At, set[str]] = {}
+        self._looked_in: dict[str, set[str]] = {}
         self._looking: list[set[str]] = []
         self._statements = Statements(chart, as_of)
         self._context = Context(
@@ -80,18 +80,14 @@ class FactBook:
             found = Fact(definition, self._compute(definition, given), self._state(definition))
             self._looking.pop()
             self._facts[at] = found
-            self._looked_in[at] = kinds
+            self._looked_in.setdefault(name, set()).update(kinds)
         if self._looking:
-            self._looking[-1] |= self._looked_in[at]
+            self._looking[-1] |= self._looked_in[name]
         return found
 
     def looked_in(self, name: str) -> set[str]:
         """The resource types in which a fact was looked for, whatever the arguments, so far."""
-        kinds: set[str] = set()
-        for at, found in self._looked_in.items():
-            if at == name or (isinstance(at, tuple) and at[0] == name):
-                kinds |= found
-        return kinds
+        return self._looked_in.get(name, set())
 
     def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:
         """The one value that the readings of a fact agree on; None when unknown or conflicting."""

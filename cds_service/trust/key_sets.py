@@ -16,13 +16,13 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from http.cookiejar import DefaultCookiePolicy
 
 import msgspec
 import requests
 import urllib3
 from msgspec import Struct
 
+from cds_service.outgoing import plain_session
 from cds_service.trust.keys import Jwk, KeySetError, read_key_set
 from cds_service.trust.reasons import Reason, RefusedError
 from cds_service.trust.replay import Memory, MemoryLostError
@@ -56,9 +56,7 @@ class KeySets:
         self._sets: dict[str, _Kept] = {}
         self._not_before: dict[str, float] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session = plain_session()
 
     def keys(self, jku: str, key_id: str, now: float) -> tuple[Jwk, ...]:
         """The set at an address, as new as a key of this kid needs it.

@@ -7,7 +7,6 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,13 @@ from typing import Any
 import pytest
 import requests
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from cds_service.addresses import AddressError, Reach, resolve, within
 from cds_service.fhir_client import ADDRESS_REFUSED, FhirAccess, FhirServer
 from cds_service.origins import Allowed
 from cds_service.outgoing import CheckedAdapter
 from cds_service.settings import Settings
+from tests.certificate import self_signed
 from tests.fhir_stub import FhirStub
 from tests.service.bodies import PATIENT
 
@@ -230,7 +228,9 @@ class Tls:
 
     def __init__(self, folder: Path) -> None:
         self.names: list[str | None] = []
-        self.certificate = _certificate(folder)
+        certificate, key = self_signed(x509.DNSName("localhost"))
+        self.certificate = folder / "localhost.pem"
+        self.certificate.write_bytes(key + certificate)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate)
         context.sni_callback = lambda _, name, __: self.names.append(name)
@@ -246,30 +246,6 @@ class Tls:
 
     def close(self) -> None:
         self._listener.close()
-
-
-def _certificate(folder: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "localhost.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return path
 
 
 @pytest.fixture
