@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from mappings.yaml_file import load_mapping
+from policies.determination import Determination, walk
 from policies.model import Criterion, Duty, Policy, Rule, criteria_of, groups_of
 
 FILE = "clauses.yaml"
@@ -66,6 +67,23 @@ def stray_clauses(policy: Policy) -> list[tuple[str, Place]]:
     """Clauses that the policy names and clauses.yaml does not list."""
     known = {row.clause for row in clause_rows(policy)}
     return [(clause, place) for clause, place in _places(policy) if clause not in known]
+
+
+def stated_clauses(determination: Determination) -> set[str]:
+    """The clauses that an answer speaks of, met or not."""
+    roots = (
+        determination.criteria,
+        *determination.exclusions,
+        *determination.documentation,
+        *determination.reservations,
+    )
+    found = {clause for root in roots for node in walk(root) for clause in node.clauses}
+    found.update(
+        clause for stated in (*determination.later, *determination.caveats) for clause in stated.clauses
+    )
+    if determination.prior_authorization is not None:
+        found.update(determination.prior_authorization.clauses)
+    return found | set(determination.listed)
 
 
 def _places(policy: Policy) -> Iterator[tuple[str, Place]]:

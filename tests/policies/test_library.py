@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from policies.cases import load_cases, misses, run
-from policies.clauses import MISSING, clause_rows, stray_clauses
+from policies.clauses import DERIVED, INFORMATION, MISSING, clause_rows, stated_clauses, stray_clauses
 from policies.coverage import coverage
 from policies.engine import Engine
 from policies.library import LIBRARY, policy_files
@@ -45,6 +45,20 @@ def test_every_clause_of_a_document_is_taken_up(folder: str, engine: Engine) -> 
     policy = policy_in(folder, engine)
     assert [row.clause for row in clause_rows(policy) if row.how == MISSING] == []
     assert [clause for clause, _ in stray_clauses(policy)] == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_clause_that_a_policy_answers_is_reached_by_a_case(folder: str, engine: Engine) -> None:
+    policy = policy_in(folder, engine)
+    answers = (
+        run(case, policy, engine.catalogue, engine.value_sets)
+        for case in load_cases(policy, engine.catalogue)
+    )
+    # That a code is listed is answered by the order alone; cases have none.
+    reached = {clause for listing in policy.codes.values() for clause in listing}
+    reached.update(clause for answer in answers if answer is not None for clause in stated_clauses(answer))
+    claimed = [row.clause for row in clause_rows(policy) if row.how not in (DERIVED, INFORMATION, MISSING)]
+    assert [clause for clause in claimed if clause not in reached] == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
