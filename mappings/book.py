@@ -33,7 +33,7 @@ class Fact(Struct, frozen=True):
     stated: Reading | None = None
 
 
-class FactBook:
+class FactBook(Context):
     """Facts about one order on one day."""
 
     def __init__(
@@ -52,22 +52,12 @@ class FactBook:
 
         pumps: what the policy that asks says of the pumps that the order goes with.
         """
+        super().__init__(chart, order, as_of, drugs, coverage, member, pumps)
         self._catalogue = catalogue
         self._facts: dict[_At, Fact] = {}
         self._looked_in: dict[str, set[str]] = {}
         self._looking: list[set[str]] = []
         self._statements = Statements(chart, as_of)
-        self._context = Context(
-            chart=chart,
-            order=order,
-            as_of=as_of,
-            value_sets=chart.value_sets,
-            drugs=drugs,
-            book=self,
-            coverage=coverage,
-            member=member,
-            pumps=pumps,
-        )
 
     def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:
         """The fact under the arguments that a criterion gives. Raises KeyError for an unknown name."""
@@ -111,12 +101,12 @@ class FactBook:
         return structs.replace(other, value=not other.value, note=f"stated as {definition.opposite}")
 
     def _compute(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
-        stated_on_order = self._context.order.parameter(definition.name, definition.type, definition.unit)
+        stated_on_order = self.order.parameter(definition.name, definition.type, definition.unit)
         if stated_on_order is not None and not _is_foreign(stated_on_order, definition):
             return stated_on_order
         computed = self._derive(definition, given)
         by_name = recorded(
-            self._context.chart, self._context.as_of, definition.name, definition.type, definition.unit
+            self.chart, self.as_of, definition.name, definition.type, definition.unit
         )
         return computed if by_name is None else joined(by_name, computed)
 
@@ -131,7 +121,7 @@ class FactBook:
                     for key, value in arguments.items()
                 }
             self._looking[-1].update(derivation.operator.reads)
-            reading = derivation.operator.function(self._context, **arguments)
+            reading = derivation.operator.function(self, **arguments)
             failure = self._failure((derivation,))
             if reading.known and not (failure and _rests_on_the_whole(reading, definition)):
                 return reading
@@ -151,7 +141,7 @@ class FactBook:
 
     def _failure(self, derivations: Iterable[Derivation]) -> str:
         """What could not be fetched of all that is read; "" when everything was had."""
-        chart = self._context.chart
+        chart = self.chart
         if not chart.failures:
             return ""
         for derivation in derivations:

@@ -38,7 +38,7 @@ def pain_trials(context: Context) -> list[Trial]:
 def counting_trial(context: Context) -> Trial | None:
     """The trial that counts: the latest one done by the planned route, else the latest one done."""
     done = [trial for trial in pain_trials(context) if trial.stage is Stage.DONE and trial.drugs]
-    planned = context.book.value("drug_route")
+    planned = context.value("drug_route")
     by_route = [t for t in done if any(read.routes == (planned,) for read in t.routes())]
     preferred = by_route or done
     return preferred[-1] if preferred else None

@@ -56,8 +56,8 @@ def _done(context: Context, trials: list[Trial]) -> Reading:
     if waiting:
         evidence = tuple(t.evidence(context, says=_waits(t)) for t in waiting)
         return Reading(False, evidence=evidence, note="no trial was done by the day of the order")
-    if context.book.value("itb_trial_response") is not None:
-        after = context.book.value("itb_trial_date")
+    if context.value("itb_trial_response") is not None:
+        after = context.value("itb_trial_date")
         if not isinstance(after, Span) or after.on_or_before(context.as_of):
             return Reading(True, inferred=True, note="a response to the trial is on file")
         if after.on_or_before(context.as_of) is False:

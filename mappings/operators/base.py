@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -14,31 +15,47 @@ from mappings.coverage import Membership
 from mappings.drugs import Drugs
 from mappings.evidence import Evidence, Reading
 from mappings.fhir import Coverage, Resource
-from mappings.terminology import ValueSets
 
 if TYPE_CHECKING:
-    from mappings.book import FactBook
+    from mappings.book import Fact
     from mappings.companions import DecidedPump
     from mappings.order import Order
 
 
-class Context(Struct):
-    """All that an operator may look at.
+class Context(ABC):
+    """All that an operator may look at: one question, and the other facts of it.
 
-    as_of: day 0, the day the order counts for. book: other facts of the same question. coverage:
-    the one that the question is about. member: what it says, read with the knowledge of its payer.
-    pumps: what the policy says of the pumps that the order goes with.
+    as_of: day 0, the day the order counts for. coverage: the one that the question is about. member:
+    what it says, read with the knowledge of its payer. pumps: what the policy says of the pumps that
+    the order goes with.
     """
 
-    chart: Chart
-    order: Order
-    as_of: date
-    value_sets: ValueSets
-    drugs: Drugs
-    book: FactBook
-    coverage: Coverage | None = None
-    member: Membership | None = None
-    pumps: tuple[DecidedPump, ...] = ()
+    def __init__(
+        self,
+        chart: Chart,
+        order: Order,
+        as_of: date,
+        drugs: Drugs,
+        coverage: Coverage | None = None,
+        member: Membership | None = None,
+        pumps: tuple[DecidedPump, ...] = (),
+    ) -> None:
+        self.chart = chart
+        self.order = order
+        self.as_of = as_of
+        self.value_sets = chart.value_sets
+        self.drugs = drugs
+        self.coverage = coverage
+        self.member = member
+        self.pumps = pumps
+
+    @abstractmethod
+    def fact(self, name: str, given: Mapping[str, Any] = ...) -> Fact:
+        """Another fact of the same question."""
+
+    @abstractmethod
+    def value(self, name: str, given: Mapping[str, Any] = ...) -> Any:
+        """The one value of another fact; None when it is unknown or conflicting."""
 
     def evidence(
         self, resource: Resource, date: str = "", value: Any = None, unit: str = "", says: str = ""

@@ -30,7 +30,7 @@ def device_working(
     devices of that class are looked at.
     """
     classes = texts(pump_classes)
-    ordered = context.book.value(same_class_as) if same_class_as else None
+    ordered = context.value(same_class_as) if same_class_as else None
     kind = DeviceKind(texts(value_sets), tuple(c for c in classes if ordered not in classes or c == ordered))
     broken = tuple(
         context.evidence(condition, date_of(condition), says=words_of(condition.code))

@@ -31,7 +31,7 @@ def drug_allergy(context: Context, drugs: Iterable[str] = (), can_deny: bool = T
     drug, carries a code without any word, or a later "no known allergy" contradicts it. False: no
     known allergy is recorded, or the list holds other entries only. An empty list says nothing.
     """
-    wanted = frozenset(texts(drugs)) or frozenset(context.book.value("drug_set") or ())
+    wanted = frozenset(texts(drugs)) or frozenset(context.value("drug_set") or ())
     if not wanted:
         return unknown(Reason.NO_DATA)
     found: dict[str, list[Evidence]] = {}
@@ -84,7 +84,7 @@ def _match(context: Context, entry: AllergyIntolerance, wanted: frozenset[str]) 
     if any(drug.name in wanted for drug in named):
         return "drug"
     groups = {drug.name for drug in named}
-    kinds = set(context.book.value("drug_class") or ())
+    kinds = set(context.value("drug_class") or ())
     return "class" if groups & kinds else ""
 
 

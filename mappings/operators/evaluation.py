@@ -68,11 +68,11 @@ def evaluation(
 
 
 def _stated(context: Context, date_fact: str, result_fact: str) -> Reading:
-    day = context.book.value(date_fact) if date_fact else None
+    day = context.value(date_fact) if date_fact else None
     in_time = day.on_or_before(context.as_of) if isinstance(day, Span) else None
     if in_time is False:
         return Reading(False, inferred=True, note="it is dated after the order")
-    if in_time or (result_fact and context.book.value(result_fact) is not None):
+    if in_time or (result_fact and context.value(result_fact) is not None):
         return Reading(True, inferred=True, note="its day or its result is on file")
     return unknown(Reason.NO_DATA)
 

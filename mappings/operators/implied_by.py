@@ -15,8 +15,8 @@ def implied_by(context: Context, fact: str, values: Iterable[Any], gives: Any, b
 
     A leukemia in relapse is in no remission. because: why, in words; it becomes the note.
     """
-    found = context.book.fact(fact)
-    value = context.book.value(fact)
+    found = context.fact(fact)
+    value = context.value(fact)
     held = value if isinstance(value, tuple) else (value,)
     if not set(values) & {one for one in held if one is not None}:
         return unknown(Reason.NO_DATA)

@@ -32,7 +32,7 @@ def life_expectancy(context: Context, hospice: Iterable[str], life_limiting: Ite
     )
     if ill:
         return unknown(Reason.NO_DATA, "a disease that may shorten life is on file", ill)
-    if not chart.has(Condition) or context.book.value("pain_malignant") is not False:
+    if not chart.has(Condition) or context.value("pain_malignant") is not False:
         return unknown(Reason.NO_DATA)
     note = "no disease that shortens life is on file"
     return Reading(Bounds(_A_YEAR), note=note, inferred=True)

@@ -23,7 +23,7 @@ def other_implant(
     """
     found = [*_diagnosed(context, texts(value_sets)), *_devices(context, DeviceKind(texts(value_sets)))]
     pumps = _in_use(context, DeviceKind(pump_classes=texts(pump_classes)))
-    replacing = context.book.value("order_is_replacement")
+    replacing = context.value("order_is_replacement")
     if replacing:
         found.extend(use.evidence for use in pumps[1:])
     if found:

@@ -100,7 +100,7 @@ def _drug(context: Context, trial: Trial) -> Reading:
 
 def _drug_class(context: Context) -> Reading:
     """The classes of the trial's drugs, those that are only stated included."""
-    stated = context.book.value("pain_trial_drug")
+    stated = context.value("pain_trial_drug")
     if stated is None:
         return unknown(Reason.NO_DATA)
     drugs = context.drugs.identify_all(CodeableConcept(text=stated))

@@ -71,7 +71,7 @@ def pattern_duration(
     lows = low_episodes(context, sets, texts(sensors), texts(low_conditions), kind, low, within)
     events = [e for e in coded_events(chart, texts(severe), as_of) if e.day.exact and e.day.first >= first]
     severe_evidence = tuple(context.evidence(e.resource, e.written, says=e.says) for e in events)
-    dawn = not fasting_needs or context.book.value(fasting_needs) is True
+    dawn = not fasting_needs or context.value(fasting_needs) is True
     before_meals = tagged_series(chart, sets, texts(premeal), kind, "premeal").until(as_of)
     when_fasting = tagged_series(chart, sets, texts(fasting), kind, "fasting").until(as_of)
     patterns = [

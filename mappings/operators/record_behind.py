@@ -20,7 +20,7 @@ def record_behind(context: Context, facts: Iterable[str]) -> Reading:
     shown: list[Evidence] = []
     bare: list[Evidence] = []
     for name in texts(facts):
-        fact = context.book.fact(name)
+        fact = context.fact(name)
         stated, computed = fact.stated, fact.computed
         if computed.known and not computed.inferred:
             shown.extend(computed.evidence)

@@ -21,7 +21,7 @@ def visit_about_reason(context: Context, visit: str) -> Reading:
     for the cancer may well describe the hypercalcemia). Words alone, and codes of ICD-10-CM chapter Z
     (follow-up), leave it open.
     """
-    references = {entry.resource for entry in context.book.fact(visit).computed.evidence}
+    references = {entry.resource for entry in context.fact(visit).computed.evidence}
     wanted = {code for concept, _ in reasons_of_order(context) for code in _categories(concept)}
     for encounter in context.chart.of(Encounter):
         if f"Encounter/{encounter.id}" not in references:

@@ -32,7 +32,7 @@ def warranty_over(
     same_class_as: see device_working.
     """
     classes = texts(pump_classes)
-    ordered = context.book.value(same_class_as) if same_class_as else None
+    ordered = context.value(same_class_as) if same_class_as else None
     kind = DeviceKind(texts(value_sets), tuple(c for c in classes if ordered not in classes or c == ordered))
     ends: dict[date, tuple[Device, str]] = {}
     unread: list[tuple[Device, str]] = []

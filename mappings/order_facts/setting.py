@@ -69,7 +69,7 @@ def care_setting(context: Context) -> Reading:
 
 def home_administration(context: Context) -> Reading:
     """Whether the drug is given at home, from the care setting."""
-    fact = context.book.fact("care_setting")
+    fact = context.fact("care_setting")
     setting = fact.stated if fact.stated is not None and not fact.computed.known else fact.computed
     if not setting.known:
         return setting
