@@ -17,7 +17,7 @@ from mappings.evidence import SILENT, Reading, Reason, unknown
 from mappings.fhir import Coverage
 from mappings.operators.base import Context
 from mappings.order import Order
-from mappings.recorded import joined, recorded
+from mappings.recorded import joined, recorded, recorded_names
 from mappings.statements import Statements
 
 _At = str | tuple[str, tuple[tuple[str, Any], ...]]
@@ -31,6 +31,13 @@ class Fact(Struct, frozen=True):
     definition: FactDefinition
     computed: Reading
     stated: Reading | None = None
+
+
+class _Search(Struct):
+    """Where one fact was looked for: in resource types, and by asking for other facts."""
+
+    kinds: list[tuple[str, ...]]
+    facts: list[str]
 
 
 class FactBook(Context):
@@ -55,29 +62,33 @@ class FactBook(Context):
         super().__init__(chart, order, as_of, drugs, coverage, member, pumps)
         self._catalogue = catalogue
         self._facts: dict[_At, Fact] = {}
-        self._looked_in: dict[str, set[str]] = {}
-        self._looking: list[set[str]] = []
-        self._statements = Statements(chart, as_of)
+        self._statements = chart.once(("statements", as_of), lambda: Statements(chart, as_of))
+        self._recorded = recorded_names(chart)
+        self._parameters = order.parameter_names()
+        self._asking: list[_Search] = []
+        self._searches: dict[str, _Search] = {}
 
     def fact(self, name: str, given: Mapping[str, Any] = {}) -> Fact:
         """The fact under the arguments that a criterion gives. Raises KeyError for an unknown name."""
         at = (name, tuple(sorted(given.items()))) if given else name
         found = self._facts.get(at)
         if found is None:
-            definition = self._catalogue.facts[name]
-            kinds: set[str] = set()
-            self._looking.append(kinds)
-            found = Fact(definition, self._compute(definition, given), self._state(definition))
-            self._looking.pop()
-            self._facts[at] = found
-            self._looked_in.setdefault(name, set()).update(kinds)
-        if self._looking:
-            self._looking[-1] |= self._looked_in[name]
+            found = self._facts[at] = self._find(name, given)
+        if self._asking:
+            self._asking[-1].facts.append(name)
         return found
 
     def looked_in(self, name: str) -> set[str]:
         """The resource types in which a fact was looked for, whatever the arguments, so far."""
-        return self._looked_in.get(name, set())
+        kinds: set[str] = set()
+        names, seen = [name], set()
+        while names:
+            search = self._searches.get(names.pop())
+            if search is not None and id(search) not in seen:
+                seen.add(id(search))
+                kinds.update(*search.kinds)
+                names += search.facts
+        return kinds
 
     def value(self, name: str, given: Mapping[str, Any] = {}) -> Any:
         """The one value that the readings of a fact agree on; None when unknown or conflicting."""
@@ -88,10 +99,19 @@ class FactBook(Context):
         }
         return values.pop() if len(values) == 1 else None
 
+    def _find(self, name: str, given: Mapping[str, Any]) -> Fact:
+        definition = self._catalogue.facts[name]
+        search = self._searches.get(name)
+        if search is None:
+            search = self._searches[name] = _Search([_STATEMENTS] if definition.stated else [], [])
+        self._asking.append(search)
+        found = Fact(definition, self._compute(definition, given), self._state(definition))
+        self._asking.pop()
+        return found
+
     def _state(self, definition: FactDefinition) -> Reading | None:
-        if not definition.stated:
+        if not (definition.stated and self._statements.names):
             return None
-        self._looking[-1].update(_STATEMENTS)
         own = self._statements.reading(definition.name, definition.type, definition.unit)
         if own is not None or not definition.opposite:
             return own
@@ -101,31 +121,35 @@ class FactBook(Context):
         return structs.replace(other, value=not other.value, note=f"stated as {definition.opposite}")
 
     def _compute(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
-        stated_on_order = self.order.parameter(definition.name, definition.type, definition.unit)
-        if stated_on_order is not None and not _is_foreign(stated_on_order, definition):
-            return stated_on_order
+        name, kind, unit = definition.name, definition.type, definition.unit
+        if name in self._parameters:
+            stated_on_order = self.order.parameter(name, kind, unit)
+            if stated_on_order is not None and not _is_foreign(stated_on_order, definition):
+                return stated_on_order
         computed = self._derive(definition, given)
-        by_name = recorded(
-            self.chart, self.as_of, definition.name, definition.type, definition.unit
-        )
-        return computed if by_name is None else joined(by_name, computed)
+        if name in self._recorded:
+            by_name = recorded(self.chart, self.as_of, name, kind, unit)
+            return computed if by_name is None else joined(by_name, computed)
+        return computed
 
     def _derive(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
         """What the first operator that can tell says, else the most telling of the unknown readings."""
         best = SILENT
         for derivation in definition.derivations:
-            arguments = derivation.arguments
+            operator, arguments = derivation.operator, derivation.arguments
             if definition.given:
                 arguments = {
                     key: given[value.name] if isinstance(value, Given) else value
                     for key, value in arguments.items()
                 }
-            self._looking[-1].update(derivation.operator.reads)
-            reading = derivation.operator.function(self, **arguments)
-            failure = self._failure((derivation,))
-            if reading.known and not (failure and _rests_on_the_whole(reading, definition)):
-                return reading
-            if reading.known:
+            self._asking[-1].kinds.append(operator.reads)
+            reading = operator.function(self, **arguments)
+            if reading is SILENT:
+                continue
+            if reading.value is not None:
+                failure = self._failure((derivation,))
+                if not (failure and _rests_on_the_whole(reading, definition)):
+                    return reading
                 reading = unknown(Reason.FETCH_FAILED, failure, reading.evidence)
             if best.reason in (None, Reason.NO_DATA) and not (
                 reading.reason is Reason.NO_DATA and not reading.evidence and not reading.note

@@ -154,6 +154,11 @@ class Chart:
         """The resources of a type whose `code` is exactly this one."""
         return self._by_code(kind).get(canonical(system, code), [])  # type: ignore[return-value]
 
+    def codes_of(self, kind: type[Resource], system: str) -> set[str]:
+        """The codes of a system that the `code` of resources of a type holds."""
+        wanted = canonical(system, "")[0]
+        return {code for found, code in self._by_code(kind) if found == wanted}
+
     def once(self, at: Hashable, build: Callable[[], T]) -> T:
         """What `build` derives from this chart, worked out the first time that `at` is asked for.
 

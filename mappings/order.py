@@ -64,6 +64,14 @@ class Order(Struct, frozen=True):
         written = getattr(resource, "authoredOn", "") or self.day.isoformat()
         return Evidence(reference_of(resource), Origin.ORDER, written[:10], value, unit, says)
 
+    def parameter_names(self) -> frozenset[str]:
+        """The facts of which DeviceRequest.parameter says something."""
+        if not isinstance(self.resource, DeviceRequest):
+            return frozenset()
+        concepts = [parameter.code for parameter in self.resource.parameter if parameter.code is not None]
+        codings = [coding for concept in concepts for coding in concept.coding]
+        return frozenset(coding.code for coding in codings if coding.system == FACT_SYSTEM)
+
     def parameter(self, name: str, kind: str, unit: str) -> Reading | None:
         """What DeviceRequest.parameter says of a fact (code `urn:coverage-hooks:fact|<name>`)."""
         if not isinstance(self.resource, DeviceRequest) or not self.resource.parameter:

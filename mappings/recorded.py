@@ -21,6 +21,11 @@ from mappings.statements import YES_NO, plain
 from mappings.units import in_unit
 
 
+def recorded_names(chart: Chart) -> frozenset[str]:
+    """The facts of which the record may hold something under their own name."""
+    return chart.once("recorded-names", lambda: _recorded_names(chart))
+
+
 def recorded(chart: Chart, as_of: date, name: str, kind: str, unit: str) -> Reading | None:
     """What the record holds of a fact of a type under the fact's own name; None when nothing.
 
@@ -33,7 +38,7 @@ def recorded(chart: Chart, as_of: date, name: str, kind: str, unit: str) -> Read
         if observation.status in COUNTED and day is not None and day.on_or_before(as_of):
             found.append((day, _value(observation, kind, unit), observation, written))
     if kind == "boolean":
-        for document in chart.once("certificates", lambda: _certificates(chart)).get(name, ()):
+        for document in _certified(chart).get(name, ()):
             day = span(document.date)
             if day is not None and day.on_or_before(as_of):
                 found.append((day, True, document, document.date))
@@ -57,6 +62,10 @@ def recorded(chart: Chart, as_of: date, name: str, kind: str, unit: str) -> Read
     if len(values) > 1:
         return unknown(Reason.CONFLICTING, "results of the same day differ", evidence)
     return Reading(values.pop(), evidence=evidence)
+
+
+def _recorded_names(chart: Chart) -> frozenset[str]:
+    return frozenset(chart.codes_of(Observation, FACT_SYSTEM)).union(_certified(chart))
 
 
 def joined(name_given: Reading, computed: Reading) -> Reading:
@@ -86,8 +95,12 @@ def _ends(value: Any) -> tuple[float, float] | None:
     return None
 
 
-def _certificates(chart: Chart) -> dict[str, list[DocumentReference]]:
+def _certified(chart: Chart) -> dict[str, list[DocumentReference]]:
     """Name of a fact -> the current documents that certify it."""
+    return chart.once("certificates", lambda: _certificates(chart))
+
+
+def _certificates(chart: Chart) -> dict[str, list[DocumentReference]]:
     found: dict[str, list[DocumentReference]] = {}
     for document in chart.of(DocumentReference):
         if document.status == "current" and document.docStatus not in ("preliminary", "entered-in-error"):

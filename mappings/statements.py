@@ -7,7 +7,7 @@ Responses dated after day 0 do not count, nor do drafts (status in-progress, sto
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
@@ -59,6 +59,11 @@ class Statements:
                 self._by_name.setdefault(item.linkId, []).append(
                     Statement(item.answer, response, related, day)
                 )
+
+    @property
+    def names(self) -> Collection[str]:
+        """What is stated at all."""
+        return self._by_name.keys()
 
     def reading(self, name: str, kind: str, unit: str) -> Reading | None:
         """What the latest statements say of a fact of a type; None when nobody states it.

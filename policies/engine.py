@@ -144,7 +144,7 @@ class Engine(Struct, frozen=True):
     def _decided(self, policy: Policy, pump: Order, chart: Chart, question: Question) -> DecidedPump:
         """What a policy says of the pump that an item goes with: the item may be covered only with it."""
         found = self._evaluate(policy, pump, chart, question)
-        return DecidedPump(pump, found.outcome if found else "", found.criteria.state if found else "")
+        return DecidedPump(pump, found.outcome if found else "", str(found.criteria.state) if found else "")
 
 
 def is_selected(order: Order, only: frozenset[str]) -> bool:

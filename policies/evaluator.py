@@ -10,21 +10,23 @@ needs-documentation.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import date
 from typing import Any
 
 from msgspec import UNSET
 
 from mappings.terminology import ValueSets
-from policies.determination import Cited, Determination, Limit, Node, Part, PolicyRef, Stated
+from policies.determination import Determination, Limit, Node, Part, PolicyRef, Stated
 from policies.logic import Truth, all_of, any_of, at_least
-from policies.model import Citation, Criterion, Duty, Group, Parameter, Policy, Rule, Service
+from policies.model import Criterion, Duty, Group, Parameter, Policy, Rule, Service
 from policies.model import Node as PolicyNode
 from policies.nearest import lacking
 from policies.predicates import Asked
-from policies.weigh import Facts, Scale, Weighed, moot
+from policies.weigh import Facts, Scale, moot
+from policies.weighed import Weighed
 
-_TRUTH = {state.value: state for state in Truth}
+_NEGATIVE = frozenset({"exclusion", "contraindication", "referral"})
 
 
 def evaluate(
@@ -46,14 +48,14 @@ def evaluate(
         memo={},
     )
     if not policy.in_force(as_of):
-        node = _plain(policy.effective, Truth.UNMET)
+        node = copy(policy.effective.blank)
         node.notes = [_not_in_force(policy, as_of)]
         return _not_applicable(policy, order, as_of, [node], scale)
-    elsewhere = [node for node in _criteria(policy.referrals, scale) if node.state == Truth.MET.value]
+    elsewhere = [node for node in _criteria(policy.referrals, scale) if node.state == Truth.MET]
     if elsewhere:
         return _not_applicable(policy, order, as_of, elsewhere, scale)
     scope = _criteria(policy.scope, scale)
-    outside = [node for node in scope if node.state == Truth.UNMET.value]
+    outside = [node for node in scope if node.state == Truth.UNMET]
     if outside:
         return _not_applicable(policy, order, as_of, outside, scale)
     service = next((s for s in policy.services if moot(s.when, scale) is Truth.MET), None)
@@ -79,7 +81,7 @@ def _judge(
         _reserve(criteria, covered)
         if _without_reserved(criteria) is not Truth.UNMET:
             outcome = "needs-documentation"
-            perhaps = [n for _, n in applying if n.state == Truth.UNKNOWN.value]
+            perhaps = [n for _, n in applying if n.state == Truth.UNKNOWN]
     lack = [*_lack(criteria, exclusions, documentation, outcome), *perhaps]
     return Determination(
         order=order,
@@ -101,14 +103,14 @@ def _judge(
 
 
 def _outcome(criteria: Node, exclusions: list[Node], documentation: list[Node]) -> str:
-    if any(node.state == Truth.MET.value for node in exclusions):
+    if any(node.state == Truth.MET for node in exclusions):
         return "excluded"
-    if criteria.state == Truth.UNMET.value:
+    if criteria.state == Truth.UNMET:
         return "not-met"
     open_questions = (
-        criteria.state == Truth.UNKNOWN.value
-        or any(node.state == Truth.UNKNOWN.value for node in exclusions)
-        or any(node.required and node.state != Truth.MET.value for node in documentation)
+        criteria.state == Truth.UNKNOWN
+        or any(node.state == Truth.UNKNOWN for node in exclusions)
+        or any(node.required and node.state != Truth.MET for node in documentation)
     )
     return "needs-documentation" if open_questions else "met"
 
@@ -116,18 +118,18 @@ def _outcome(criteria: Node, exclusions: list[Node], documentation: list[Node]) 
 def _lack(criteria: Node, exclusions: list[Node], documentation: list[Node], outcome: str) -> list[Node]:
     """What stands between the order and met: exclusions first, then the nearest way, then documents."""
     if outcome == "excluded":
-        return [n for n in exclusions if n.state == Truth.MET.value] + lacking(criteria)
-    open_exclusions = [n for n in exclusions if n.state == Truth.UNKNOWN.value]
-    papers = [n for n in documentation if n.required and n.state != Truth.MET.value]
+        return [n for n in exclusions if n.state == Truth.MET] + lacking(criteria)
+    open_exclusions = [n for n in exclusions if n.state == Truth.UNKNOWN]
+    papers = [n for n in documentation if n.required and n.state != Truth.MET]
     return [*open_exclusions, *lacking(criteria), *papers]
 
 
 def _may_apply(criterion: Criterion, node: Node, scale: Scale) -> bool:
     """Whether a reservation applies, or the record points there without deciding it."""
-    if node.state == Truth.UNKNOWN.value:
+    if node.state == Truth.UNKNOWN:
         assert criterion.condition is not None
         return not scale.weigh(criterion.condition).silent
-    return node.state == Truth.MET.value
+    return node.state == Truth.MET
 
 
 def _covered(group: Group, covers: Iterable[frozenset[str]]) -> set[str]:
@@ -147,7 +149,7 @@ def _covered(group: Group, covers: Iterable[frozenset[str]]) -> set[str]:
 def _reserve(node: Node, covered: set[str]) -> None:
     """Mark the unmet criteria whose decision is reserved."""
     if not node.criteria:
-        node.reserved = node.state == Truth.UNMET.value and node.id in covered
+        node.reserved = node.state == Truth.UNMET and node.id in covered
     for inner in node.criteria:
         _reserve(inner, covered)
 
@@ -169,7 +171,7 @@ def _joined(operator: str, count: int, states: list[Truth]) -> Truth:
 
 def _group(group: Group, scale: Scale) -> Node:
     """The state of a group. Moot nodes are left out of it and of the answer."""
-    nodes = []
+    nodes, states = [], []
     for inner in group.nodes:
         applies = moot(inner.applies_when, scale)
         if applies is Truth.UNMET:
@@ -177,32 +179,25 @@ def _group(group: Group, scale: Scale) -> Node:
         node = _criterion(inner, scale) if isinstance(inner, Criterion) else _group(inner, scale)
         if node is None:
             continue
-        if applies is Truth.UNKNOWN and node.state == Truth.UNMET.value:
+        if applies is Truth.UNKNOWN and node.state == Truth.UNMET:
             # It would be unmet if it applied, and whether it applies is open.
             assert inner.applies_when is not None
-            node.state, node.reason = Truth.UNKNOWN.value, "no_data"
+            node.state, node.reason = Truth.UNKNOWN, "no_data"
             node.asks = list(scale.weigh(inner.applies_when).asks)
         nodes.append(node)
-    state = _joined(group.operator, group.count, [_TRUTH[node.state] for node in nodes])
-    is_shut = moot(group.gate, scale) is Truth.UNMET
-    if is_shut:
-        state = Truth.UNMET
-    return Node(
-        id=group.id,
-        operator=group.operator,
-        count_needed=group.count,
-        title=group.title,
-        says=group.says,
-        clauses=list(group.clauses),
-        state=state.value,
-        gate=is_shut,
-        criteria=nodes,
-    )
+        states.append(Truth(node.state))
+    found = copy(group.blank)
+    found.criteria = nodes
+    if moot(group.gate, scale) is Truth.UNMET:
+        found.gate = True
+    else:
+        found.state = _joined(group.operator, group.count, states)
+    return found
 
 
 def _all(name: str, nodes: list[Node]) -> Node:
-    state = all_of(_TRUTH[node.state] for node in nodes)
-    return Node(id=name, operator="all", state=state.value, criteria=nodes)
+    state = all_of(Truth(node.state) for node in nodes)
+    return Node(id=name, operator="all", state=state, criteria=nodes)
 
 
 def _criteria(criteria: Iterable[Criterion], scale: Scale) -> list[Node]:
@@ -219,52 +214,37 @@ def _criterion(criterion: Criterion, scale: Scale) -> Node | None:
         return None
     assert criterion.condition is not None
     weighed = scale.weigh(criterion.condition)
-    negative = criterion.kind in ("exclusion", "contraindication", "referral")
+    node = copy(criterion.blank)
+    negative = criterion.kind in _NEGATIVE
     if negative and weighed.silent:
-        node = _plain(criterion, Truth.UNMET)
         node.evidenced = False
         return node
     state = weighed.state
     if negative and applies is Truth.UNKNOWN and state is Truth.MET:
         state = Truth.UNKNOWN
-    node = _plain(criterion, state)
+    node.state = state
     node.required = criterion.required and applies is Truth.MET
-    node.reason = (weighed.reason.value if weighed.reason else "no_data") if state is Truth.UNKNOWN else ""
     node.evidence = list(weighed.evidence)
     node.notes = list(weighed.notes)
     node.attested = weighed.attested
     node.fact = weighed.fact
-    node.limit = _limit(criterion.limit, scale)
+    if criterion.limit is not None:
+        node.limit = _limit(criterion.limit, scale)
     if state is Truth.UNKNOWN:
+        node.reason = weighed.reason or "no_data"
         node.asks = [criterion.ask] if criterion.ask else list(weighed.asks)
-    node.parts = [_part(part) for part in weighed.parts]
+    if weighed.parts:
+        node.parts = [_part(part) for part in weighed.parts]
     return node
-
-
-def _plain(criterion: Criterion, state: Truth) -> Node:
-    return Node(
-        id=criterion.id,
-        kind="" if criterion.kind == "criterion" else criterion.kind,
-        clauses=list(criterion.clauses),
-        says=criterion.says,
-        state=state.value,
-        citation=_cited(criterion.citation, criterion.clauses),
-        interpretation=criterion.interpretation,
-        phase="" if criterion.phase == "order" else criterion.phase,
-        required=criterion.required,
-        gate=criterion.gate,
-        danger=criterion.danger,
-        instead=criterion.instead,
-    )
 
 
 def _part(weighed: Weighed) -> Part:
     return Part(
-        state=weighed.state.value,
+        state=weighed.state,
         fact=weighed.fact,
         label=weighed.label,
         operator=weighed.operator,
-        reason=weighed.reason.value if weighed.reason else "",
+        reason=weighed.reason or "",
         evidence=list(weighed.evidence) if not weighed.parts else [],
         notes=list(weighed.notes) if not weighed.parts else [],
         parts=[_part(part) for part in weighed.parts],
@@ -277,12 +257,6 @@ def _limit(parameter: Parameter | None, scale: Scale) -> Limit | None:
         return None
     value = parameter.on(scale.asked.as_of)
     return Limit(span=value) if isinstance(value, str) else Limit(float(value), parameter.unit)
-
-
-def _cited(citation: Citation | None, clauses: tuple[str, ...]) -> Cited | None:
-    if citation is None:
-        return None
-    return Cited(citation.source, citation.quote, clauses[0] if clauses else "")
 
 
 def _reference(policy: Policy) -> PolicyRef:
@@ -326,7 +300,7 @@ def _first(rules: tuple[Rule, ...], scale: Scale) -> Stated | None:
                 list(rule.clauses),
                 rule.says,
                 answer=rule.answer,
-                citation=_cited(rule.citation, rule.clauses),
+                citation=rule.cited,
                 limit=_limit(rule.limit, scale),
             )
     return None
@@ -337,7 +311,7 @@ def _caveats(policy: Policy, scale: Scale, outcome: str) -> list[Stated]:
         Stated(
             list(rule.clauses),
             rule.says,
-            citation=_cited(rule.citation, rule.clauses),
+            citation=rule.cited,
             limit=_limit(rule.limit, scale),
         )
         for rule in policy.caveats
@@ -346,9 +320,7 @@ def _caveats(policy: Policy, scale: Scale, outcome: str) -> list[Stated]:
 
 
 def _later(duty: Duty) -> Stated:
-    return Stated(
-        list(duty.clauses), duty.says, phase=duty.phase, citation=_cited(duty.citation, duty.clauses)
-    )
+    return Stated(list(duty.clauses), duty.says, phase=duty.phase, citation=duty.cited)
 
 
 def _unique(values: Iterable[Any]) -> list[Any]:

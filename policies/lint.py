@@ -19,7 +19,6 @@ from policies.cases import case_files
 from policies.clauses import FILE as CLAUSES_FILE
 from policies.clauses import MISSING, clause_rows, stray_clauses
 from policies.model import Criterion, Duty, Policy, Rule, tests_of
-from policies.predicates import parameters_in
 
 REVIEW_AFTER_DAYS = 365
 _MAX_SAYS = 170
@@ -71,7 +70,7 @@ def _policy(policy: Policy, catalogue: Catalogue, today: date) -> Iterator[Findi
 def _tests(policy: Policy) -> Iterator[tuple[str, ...]]:
     for condition in policy.conditions():
         for test in tests_of(condition):
-            yield (*test.predicate.parameters, *parameters_in(test.given.values()))
+            yield (*test.predicate.parameters, *test.parameters.values())
     yield tuple(limit.name for limit in policy.limits())
 
 

@@ -37,7 +37,7 @@ from policies.model import (
     Source,
     Test,
 )
-from policies.predicates import UnfitError, compile_predicate, parameters_in
+from policies.predicates import UnfitError, compile_predicate, is_parameter
 from policies.repeated import CONTACT_SYSTEMS, Contact, Replacement
 
 SCHEMA = "coverage-policy/1"
@@ -413,7 +413,8 @@ def _test(fields: Fields, reader: _Reader, limb: bool) -> Test:
         predicate = compile_predicate(fields.take("is"), definition)
     except UnfitError as error:
         raise fields.error(str(error), "is") from None
-    for parameter in (*predicate.parameters, *parameters_in(given.values())):
+    parameters = {key: value["parameter"] for key, value in given.items() if is_parameter(value)}
+    for parameter in (*predicate.parameters, *parameters.values()):
         if parameter not in reader.parameters:
             raise fields.error(f"unknown parameter; {allowed_words(parameter, reader.parameters)}", "is")
     for other in predicate.facts:
@@ -423,11 +424,16 @@ def _test(fields: Fields, reader: _Reader, limb: bool) -> Test:
             )
     for value_set in predicate.value_sets:
         _known_set(fields, "is", value_set, reader.value_sets)
+    ask = fields.text("ask", "") if limb else ""
+    asked = ask or definition.ask
     return Test(
         fact=name,
+        label=definition.label,
         given=given,
+        parameters=parameters,
         predicate=predicate,
-        ask=fields.text("ask", "") if limb else "",
+        ask=ask,
+        asks=(asked,) if asked else (),
         line=fields.line_of("fact"),
         cannot_be=_cannot_be(fields) if limb else {},
         silence_is_no="if_silent" in fields and fields.choice("if_silent", ("unmet",)) == "unmet",

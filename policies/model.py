@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
 
+from mappings.evidence import Reason
+from policies import determination
+from policies.logic import Truth
 from policies.predicates import Predicate
 from policies.repeated import Contact, Replacement
+from policies.weighed import Weighed
 
 STATES = ("met", "unmet", "unknown")
 OUTCOMES = ("met", "not-met", "needs-documentation", "excluded", "not-applicable")
@@ -58,12 +63,18 @@ class Citation(Struct, frozen=True):
     source: str
     quote: str
 
+    def of(self, clauses: tuple[str, ...]) -> determination.Cited:
+        """As a determination gives it, for something with these clauses."""
+        return determination.Cited(self.source, self.quote, clauses[0] if clauses else "")
 
-class Test(Struct, frozen=True):
-    """One demand on one fact. given: arguments that the fact's operators need.
 
-    silence_is_no: where the record says nothing at all of the fact, the demand is unmet.
-    cannot_be: states that no order can have here -> why.
+class Test(Struct, frozen=True, dict=True):
+    """One demand on one fact.
+
+    label: the fact's, for people. given: arguments that the fact's operators need; parameters: those
+    that are parameters of the policy -> their names. ask: what would settle it, where the policy has
+    words of its own; asks: with the fact's words for the rest. silence_is_no: where the record says
+    nothing at all of the fact, the demand is unmet. cannot_be: states that no order can have here -> why.
     """
 
     fact: str
@@ -71,8 +82,20 @@ class Test(Struct, frozen=True):
     predicate: Predicate
     ask: str
     line: int
+    label: str = ""
+    parameters: Mapping[str, str] = {}
+    asks: tuple[str, ...] = ()
     silence_is_no: bool = False
     cannot_be: Mapping[str, str] = {}
+
+    @cached_property
+    def silent(self) -> Weighed:
+        """What it weighs where the record says nothing of the fact."""
+        if self.silence_is_no:
+            notes = ("nothing on file says so",)
+            return Weighed(Truth.UNMET, notes=notes, fact=self.fact, label=self.label)
+        no_data = Reason.NO_DATA
+        return Weighed(Truth.UNKNOWN, no_data, asks=self.asks, silent=True, fact=self.fact, label=self.label)
 
 
 class Compound(Struct, frozen=True):
@@ -85,7 +108,7 @@ class Compound(Struct, frozen=True):
 Condition = Test | Compound
 
 
-class Criterion(Struct, frozen=True):
+class Criterion(Struct, frozen=True, dict=True):
     """What the policy asks, with its clause, its words, its citation and the condition that shows it.
 
     gate: it tells which use an order is for, so it closes a path and is not something to mend.
@@ -116,8 +139,26 @@ class Criterion(Struct, frozen=True):
     limit: Parameter | None = None
     cannot_be: Mapping[str, str] = {}
 
+    @cached_property
+    def blank(self) -> determination.Node:
+        """What is said of it whatever the order: copied for each, never changed."""
+        return determination.Node(
+            id=self.id,
+            kind="" if self.kind == "criterion" else self.kind,
+            clauses=list(self.clauses),
+            says=self.says,
+            state=Truth.UNMET,
+            citation=self.citation.of(self.clauses),
+            interpretation=self.interpretation,
+            phase="" if self.phase == "order" else self.phase,
+            required=self.required,
+            gate=self.gate,
+            danger=self.danger,
+            instead=self.instead,
+        )
 
-class Group(Struct, frozen=True):
+
+class Group(Struct, frozen=True, dict=True):
     """Nodes joined by all, any or at_least. title: what a path is called.
 
     says: what lacks when every path is closed. applies_when: outside of it the group is moot.
@@ -135,6 +176,19 @@ class Group(Struct, frozen=True):
     applies_when: Condition | None = None
     gate: Condition | None = None
 
+    @cached_property
+    def blank(self) -> determination.Node:
+        """What is said of it whatever the order: copied for each, never changed."""
+        return determination.Node(
+            id=self.id,
+            operator=self.operator,
+            count_needed=self.count,
+            title=self.title,
+            says=self.says,
+            clauses=list(self.clauses),
+            state=Truth.UNMET,
+        )
+
 
 Node = Criterion | Group
 
@@ -149,7 +203,7 @@ class Reservation(Struct, frozen=True):
     covers: frozenset[str]
 
 
-class Rule(Struct, frozen=True):
+class Rule(Struct, frozen=True, dict=True):
     """A statement that holds when its condition does: prior authorisation, caveat, notice.
 
     answer: for prior authorisation "required", "not-required" or "unknown". outcomes: outcomes to
@@ -166,8 +220,12 @@ class Rule(Struct, frozen=True):
     outcomes: tuple[str, ...] = ()
     limit: Parameter | None = None
 
+    @cached_property
+    def cited(self) -> determination.Cited | None:
+        return None if self.citation is None else self.citation.of(self.clauses)
 
-class Duty(Struct, frozen=True):
+
+class Duty(Struct, frozen=True, dict=True):
     """What comes after the order: phase is delivery, claim or continuing."""
 
     id: str
@@ -177,6 +235,10 @@ class Duty(Struct, frozen=True):
     citation: Citation | None
     line: int
     applies_when: Condition | None = None
+
+    @cached_property
+    def cited(self) -> determination.Cited | None:
+        return None if self.citation is None else self.citation.of(self.clauses)
 
 
 class Service(Struct, frozen=True):

@@ -14,12 +14,14 @@ from typing import Any, Protocol, TypeVar
 from msgspec import Struct
 
 from mappings.book import Fact
-from mappings.evidence import Basis, Evidence, Reading, Reason
+from mappings.evidence import SILENT, Basis, Reading, Reason
 from policies.logic import Truth, all_of, any_of, negate
 from policies.model import Compound, Condition, Test
-from policies.predicates import Asked, is_parameter
+from policies.predicates import Asked
+from policies.weighed import Weighed
 
 T = TypeVar("T")
+Decide = Callable[[Any, Asked], Truth]
 
 _REASON_RANK = (
     Reason.CONFLICTING,
@@ -43,29 +45,11 @@ class Facts(Protocol):
     def value(self, name: str, given: Mapping[str, Any] = ...) -> Any: ...
 
 
-class Weighed(Struct):
-    """The state of a condition and what it rests on.
-
-    reason: why, when unknown. asks: what would settle the unknown tests. silent: unknown only
-    because the record says nothing. attested: met or unmet by statements without a record behind
-    them. parts: of a compound, in file order. fact: of a test, its name.
-    """
-
-    state: Truth
-    reason: Reason | None = None
-    evidence: tuple[Evidence, ...] = ()
-    notes: tuple[str, ...] = ()
-    asks: tuple[str, ...] = ()
-    silent: bool = False
-    attested: bool = False
-    parts: tuple[Weighed, ...] = ()
-    fact: str = ""
-    label: str = ""
-    operator: str = ""
-
-
 class Scale(Struct, frozen=True):
-    """What conditions of one policy are weighed with, on one day, for one order."""
+    """What conditions of one policy are weighed with, on one day, for one order.
+
+    memo: id of a condition of the policy -> what it weighed.
+    """
 
     book: Facts
     asked: Asked
@@ -102,21 +86,19 @@ class Scale(Struct, frozen=True):
         return state
 
     def _test(self, test: Test) -> Weighed:
-        parameters, given = self.asked.parameters, test.given
-        if given:
-            given = {
-                name: parameters[value["parameter"]] if is_parameter(value) else value
-                for name, value in given.items()
-            }
+        given = test.given
+        if test.parameters:
+            parameters = self.asked.parameters
+            given = {**given, **{key: parameters[name] for key, name in test.parameters.items()}}
         fact = self.book.fact(test.fact, given)
-        decide, asked = test.predicate.test, self.asked
-        weighed = weigh_fact(fact, lambda value: decide(value, asked), self.attestation_suffices)
+        if fact.stated is None and fact.computed is SILENT:
+            return test.silent
+        weighed = weigh_fact(fact, test.predicate.test, self.asked, self.attestation_suffices)
         if test.silence_is_no and weighed.silent:
-            weighed = Weighed(Truth.UNMET, notes=("nothing on file says so",))
+            return test.silent
         if weighed.state is Truth.UNKNOWN:
-            ask = test.ask or fact.definition.ask
-            weighed.asks = (ask,) if ask else ()
-        weighed.fact, weighed.label = test.fact, fact.definition.label
+            weighed.asks = test.asks
+        weighed.fact, weighed.label = test.fact, test.label
         return weighed
 
     def _compound(self, compound: Compound) -> Weighed:
@@ -172,18 +154,18 @@ def _unique(values: Iterable[T]) -> tuple[T, ...]:
     return tuple(seen)
 
 
-def weigh_fact(fact: Fact, decide: Callable[[Any], Truth], attestation_suffices: bool) -> Weighed:
+def weigh_fact(fact: Fact, decide: Decide, asked: Asked, attestation_suffices: bool) -> Weighed:
     """The state that the readings of a fact give under a demand."""
     computed, stated = fact.computed, fact.stated
     if stated is None:
-        return _single(computed, decide)
+        return _single(computed, decide, asked)
     attested = stated.basis is Basis.ATTESTED
     if computed.reason is Reason.CONFLICTING:
         return _joined(Truth.UNKNOWN, Reason.CONFLICTING, computed, stated)
     if not computed.known or computed.inferred:
         if attested and not attestation_suffices and stated.known:
             return _joined(Truth.UNKNOWN, Reason.ATTESTED_ONLY, stated)
-        alone = _single(stated, decide)
+        alone = _single(stated, decide, asked)
         return Weighed(
             state=alone.state,
             reason=alone.reason,
@@ -194,8 +176,8 @@ def weigh_fact(fact: Fact, decide: Callable[[Any], Truth], attestation_suffices:
     if not stated.known:
         if stated.reason is Reason.CONFLICTING:
             return _joined(Truth.UNKNOWN, Reason.CONFLICTING, computed, stated)
-        return _single(computed, decide)
-    by_record, by_word = decide(computed.value), decide(stated.value)
+        return _single(computed, decide, asked)
+    by_record, by_word = decide(computed.value, asked), decide(stated.value, asked)
     if by_record is by_word or by_word is Truth.UNKNOWN:
         reason = Reason.IMPRECISE if by_record is Truth.UNKNOWN else None
         return _joined(by_record, reason, computed, stated)
@@ -206,12 +188,12 @@ def weigh_fact(fact: Fact, decide: Callable[[Any], Truth], attestation_suffices:
     return _joined(Truth.UNKNOWN, Reason.CONFLICTING, computed, stated)
 
 
-def _single(reading: Reading, decide: Callable[[Any], Truth]) -> Weighed:
+def _single(reading: Reading, decide: Decide, asked: Asked) -> Weighed:
     if not reading.known:
         reason = reading.reason or Reason.NO_DATA
         silent = reason is Reason.NO_DATA and not reading.evidence
         return Weighed(Truth.UNKNOWN, reason, reading.evidence, _notes(reading), silent=silent)
-    state = decide(reading.value)
+    state = decide(reading.value, asked)
     reason_now = Reason.IMPRECISE if state is Truth.UNKNOWN else None
     return Weighed(state, reason_now, reading.evidence, _notes(reading))
 
