@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from mappings.codes import canonical, key
+from mappings.codes import canonical
 from mappings.evidence import Origin
 from mappings.fhir import (
     AllergyIntolerance,
@@ -49,6 +50,21 @@ class LeftOut(Struct, frozen=True):
     why: str
 
 
+class _About(Struct, frozen=True):
+    """Where a type of resource says whom it is about, and whether it counts."""
+
+    subjects: tuple[str, ...]
+    has_status: bool
+    is_verified: bool
+
+
+@cache
+def _about(kind: type[Resource]) -> _About:
+    fields = kind.__struct_fields__
+    subjects = tuple(name for name in ("subject", "patient", "beneficiary") if name in fields)
+    return _About(subjects, "status" in fields, "verificationStatus" in fields)
+
+
 class Chart:
     """The resources of one patient.
 
@@ -72,6 +88,7 @@ class Chart:
         self._coded: dict[type[Resource], dict[tuple[str, str], list[Resource]]] = {}
         self._in_set: dict[type[Resource], dict[str, list[Resource]]] = {}
         self._once: dict[Hashable, Any] = {}
+        self._mine: dict[str, bool] = {}
 
     def know(self, items: Iterable[Item]) -> None:
         """Let references resolve to resources that are no part of the record: the draft orders.
@@ -87,13 +104,17 @@ class Chart:
         """Take resources in; the first of two with one reference counts."""
         by_reference = self._by_reference
         before = {kind: len(found) for kind, found in self._by_type.items()}
+        type_: type[Resource] | None = None
         for item in items:
             resource = item.resource
-            kind = type(resource).__name__
+            # Bundles hold runs of one type: what follows from it is looked up once for each run.
+            if type(resource) is not type_:
+                type_ = type(resource)
+                kind, about, found = type_.__name__, _about(type_), self._by_type.get(type_)
             reference = f"{kind}/{resource.id}" if resource.id else item.full_url
             if reference and reference in by_reference:
                 continue
-            why = self._unusable(resource)
+            why = self._unusable(resource, about)
             if why:
                 self.left_out.append(LeftOut(reference or kind, why))
                 continue
@@ -103,31 +124,34 @@ class Chart:
                 by_reference.setdefault(item.full_url, resource)
             if origin is not Origin.PREFETCH and reference:
                 self._origins[reference] = origin
-            self._by_type.setdefault(type(resource), []).append(resource)
-            self.answered.add(kind)
+            if found is None:
+                found = self._by_type[type_] = []
+                self.answered.add(kind)
+            found.append(resource)
             if isinstance(resource, Patient) and resource.id == self.patient_id:
                 self.patient = resource
-        for kind_, found in self._by_type.items():
-            if new := len(found) - before.get(kind_, 0):
+        for kind_, all_found in self._by_type.items():
+            if new := len(all_found) - before.get(kind_, 0):
                 self.counts[kind_.__name__, origin] += new
         self._coded.clear()
         self._in_set.clear()
         self._once.clear()
 
-    def _unusable(self, resource: Resource) -> str:
+    def _unusable(self, resource: Resource, about: _About) -> str:
         if isinstance(resource, Patient):
             return "" if resource.id == self.patient_id else "it is another patient"
-        subject: Reference | None = (
-            getattr(resource, "subject", None)
-            or getattr(resource, "patient", None)
-            or getattr(resource, "beneficiary", None)
-        )
-        if subject is not None and not names_patient(subject, self.patient_id):
-            return "it is about another patient"
-        status = getattr(resource, "status", "")
-        if status == "entered-in-error" or has_code(
-            getattr(resource, "verificationStatus", None), "entered-in-error"
-        ):
+        for name in about.subjects:
+            subject: Reference | None = getattr(resource, name)
+            if subject is not None:
+                mine = self._mine.get(subject.reference)
+                if mine is None:
+                    mine = self._mine[subject.reference] = names_patient(subject, self.patient_id)
+                if not mine:
+                    return "it is about another patient"
+                break
+        if about.has_status and resource.status == "entered-in-error":  # type: ignore[attr-defined]
+            return "it was entered in error"
+        if about.is_verified and has_code(resource.verificationStatus, "entered-in-error"):  # type: ignore[attr-defined]
             return "it was entered in error"
         return ""
 
@@ -144,11 +168,8 @@ class Chart:
 
     def in_sets(self, kind: type[R], value_sets: Iterable[str]) -> list[R]:
         """The resources of a type whose `code` is in any of the value sets, each once."""
-        seen: dict[int, R] = {}
-        for value_set in value_sets:
-            for resource in self.in_set(kind, value_set):
-                seen[id(resource)] = resource
-        return list(seen.values())
+        lists = [found for value_set in value_sets if (found := self.in_set(kind, value_set))]
+        return _once_each(lists) if lists else []
 
     def coded(self, kind: type[R], system: str, code: str) -> list[R]:
         """The resources of a type whose `code` is exactly this one."""
@@ -180,13 +201,16 @@ class Chart:
     def _by_code(self, kind: type[Resource]) -> dict[tuple[str, str], list[Resource]]:
         index = self._coded.get(kind)
         if index is None:
-            index = {}
-            for resource in self.of(kind):
-                concept: CodeableConcept | None = getattr(resource, "code", None)
-                if concept is not None:
-                    for coding in concept.coding:
-                        index.setdefault(key(coding), []).append(resource)
-            self._coded[kind] = index
+            index = self._coded[kind] = {}
+            as_written: dict[tuple[str, str], list[Resource]] = {}
+            for resource in self.of(kind) if "code" in kind.__struct_fields__ else ():
+                concept: CodeableConcept | None = resource.code  # type: ignore[attr-defined]
+                for coding in concept.coding if concept is not None else ():
+                    written = (coding.system, coding.code)
+                    found = as_written.get(written)
+                    if found is None:
+                        found = as_written[written] = index.setdefault(canonical(*written), [])
+                    found.append(resource)
         return index
 
     def resolve(self, reference: Reference | None, container: Resource | None = None) -> Resource | None:
@@ -235,7 +259,7 @@ class Chart:
         return next((self.failures[k.__name__] for k in kinds if k.__name__ in self.failures), "")
 
 
-def _once_each(lists: list[list[Resource]]) -> list[Resource]:
+def _once_each(lists: list[list[R]]) -> list[R]:
     if len(lists) == 1:
         return lists[0]
     return list({id(resource): resource for found in lists for resource in found}.values())

@@ -9,7 +9,6 @@ Source: Battelino et al., Diabetes Care 2019;42:1593 (time in range consensus).
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
@@ -70,16 +69,18 @@ def _far(earlier: Low, later: Low) -> bool:
 
 def _sensor_events(observations: Iterable[Observation], kind: str, threshold: float) -> list[Low]:
     """The first reading of each run of low sensor readings that lasts 15 minutes or more."""
-    by_day: defaultdict[str, list[tuple[str, Observation]]] = defaultdict(list)
-    low_days: set[str] = set()
-    for observation in observations:
-        written = observation.effectiveDateTime
-        if len(written) > 10 and observation.status in COUNTED:
-            by_day[written[:10]].append((written, observation))
-            if _is_low(observation, kind, threshold):
-                low_days.add(written[:10])
+    readings = [o for o in observations if len(o.effectiveDateTime) > 10 and o.status in COUNTED]
+    by_day: dict[str, list[tuple[str, Observation]]] = {
+        reading.effectiveDateTime[:10]: [] for reading in readings if _is_low(reading, kind, threshold)
+    }
+    if not by_day:
+        return []
+    for reading in readings:
+        of_day = by_day.get(reading.effectiveDateTime[:10])
+        if of_day is not None:
+            of_day.append((reading.effectiveDateTime, reading))
     found: list[Low] = []
-    for written_day in sorted(low_days):
+    for written_day in sorted(by_day):
         day = span(written_day)
         if day is not None and day.exact:
             found += _runs(day.first, sorted(by_day[written_day], key=lambda item: item[0]), kind, threshold)

@@ -193,7 +193,6 @@ class ObservationComponent(Element):
 
 class Observation(DomainResource):
     status: str = ""
-    category: tuple[CodeableConcept, ...] = ()
     code: CodeableConcept | None = None
     subject: Reference | None = None
     effectiveDateTime: str = ""

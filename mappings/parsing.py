@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 from mappings.fhir import RESOURCE_TYPES, AnyResource, BundleLink, Resource
 
@@ -33,7 +33,7 @@ class Item(Struct, frozen=True, gc=False):
     """A resource and the fullUrl of its Bundle entry."""
 
     resource: Resource
-    full_url: str = ""
+    full_url: str = field(default="", name="fullUrl")
 
 
 class Received(Struct, frozen=True):
@@ -56,14 +56,14 @@ class _Head(Struct, gc=False):
     resourceType: str = ""
 
 
-class _FastEntry(Struct, gc=False):
-    resource: AnyResource | None = None
-    fullUrl: str = ""
+class _Entry(Item, frozen=True, gc=False, kw_only=True):
+    """An entry of a Bundle is read as an item at once."""
+
+    resource: AnyResource
 
 
 class _FastBundle(Struct, gc=False):
-    resourceType: str = ""
-    entry: tuple[_FastEntry, ...] = ()
+    entry: tuple[_Entry, ...] = ()
     link: tuple[BundleLink, ...] = ()
 
 
@@ -128,8 +128,7 @@ def _bundle(raw: bytes | Raw, where: str) -> Received:
         fast = _fast_bundle.decode(raw)
     except msgspec.ValidationError:
         return _mended_bundle(raw, where)
-    items = tuple(Item(e.resource, e.fullUrl) for e in fast.entry if e.resource is not None)
-    return Received("bundle", items, _link(fast.link, "next"), _link(fast.link, "self"))
+    return Received("bundle", fast.entry, _link(fast.link, "next"), _link(fast.link, "self"))
 
 
 def _mended_bundle(raw: bytes | Raw, where: str) -> Received:

@@ -30,7 +30,9 @@ def _days(observations: list[Observation]) -> dict[date, Observation]:
         at = observation.effectiveDateTime or observation.effectiveInstant
         if at:
             # 17,280 readings have 60 days: one slice and one look-up each.
-            written.setdefault(at[:10], observation)
+            day_written = at[:10]
+            if day_written not in written:
+                written[day_written] = observation
         elif observation.effectivePeriod is not None:
             start, end = span(observation.effectivePeriod.start), span(observation.effectivePeriod.end)
             if start is not None and end is not None and start.exact and end.exact:
