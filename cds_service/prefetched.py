@@ -72,7 +72,7 @@ def read_prefetch(
         received = _read(raw, f"prefetch.{key}")
         chart.add(received.items, Origin.PREFETCH)
         found.problems += received.problems
-        present = {type(item.resource).__name__ for item in received.items}
+        present = {kind.__name__ for kind in {type(item.resource) for item in received.items}}
         query = own.get(key)
         kind = query.kind if query else plain.get(key, "")
         if kind and present and kind not in present:

@@ -120,7 +120,8 @@ class Chart:
                 continue
             if reference:
                 by_reference[reference] = resource
-            if item.full_url:
+            # What ends with the reference is found by it.
+            if item.full_url and not (reference and item.full_url.endswith(reference)):
                 by_reference.setdefault(item.full_url, resource)
             if origin is not Origin.PREFETCH and reference:
                 self._origins[reference] = origin

@@ -18,7 +18,7 @@ from mappings.chart import Chart
 from mappings.dates import span
 from mappings.fhir import Observation
 from mappings.results import COUNTED, Series, series
-from mappings.units import convert
+from mappings.units import convert, never_below
 
 _APART = 12 * 60
 _SENSOR_EVENT = 15
@@ -70,8 +70,14 @@ def _far(earlier: Low, later: Low) -> bool:
 def _sensor_events(observations: Iterable[Observation], kind: str, threshold: float) -> list[Low]:
     """The first reading of each run of low sensor readings that lasts 15 minutes or more."""
     readings = [o for o in observations if len(o.effectiveDateTime) > 10 and o.status in COUNTED]
+    high = never_below(kind, threshold)
     by_day: dict[str, list[tuple[str, Observation]]] = {
-        reading.effectiveDateTime[:10]: [] for reading in readings if _is_low(reading, kind, threshold)
+        reading.effectiveDateTime[:10]: []
+        for reading in readings
+        if (of := reading.valueQuantity) is not None
+        and of.value is not None
+        and of.value < high
+        and _is_low(reading, kind, threshold)
     }
     if not by_day:
         return []

@@ -21,6 +21,9 @@ _MAX_MENDS = 60
 _PATH = re.compile(r"^(?P<why>.*?) - at `\$(?P<path>[^`]*)`$", re.S)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
+# What can be large, and says so at once, is not looked through for its type first.
+_BUNDLE = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"Bundle"\s*[,}]')
+
 
 class Problem(Struct, frozen=True):
     """Something in a resource that could not be read as it stands: where, and what was done."""
@@ -98,6 +101,8 @@ def read(raw: bytes | Raw, where: str = "") -> Received:
     `where` names the value in problems (a prefetch key, a URL).
     Raises msgspec.DecodeError for text that is no JSON, RecursionError for absurd nesting.
     """
+    if _BUNDLE.match(memoryview(raw)):
+        return _bundle(raw, where)
     try:
         kind = _head.decode(raw).resourceType
     except msgspec.ValidationError:

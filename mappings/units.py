@@ -106,12 +106,19 @@ def convert(kind: str, quantity: Quantity | None) -> Converted:
     return _convert(kind, quantity.value, quantity.comparator, quantity.unit, quantity.code, quantity.system)
 
 
+def never_below(kind: str, limit: float) -> float:
+    """A number that, in whatever unit of `kind`, is no measurement below `limit` of its target unit.
+
+    It spares the conversion of most readings of a long log. Raises UnknownKindError.
+    """
+    rules = _kind(kind).from_.values()
+    return max((limit - float(Fraction(r.offset))) / float(Fraction(r.factor)) for r in rules) + 1
+
+
 # A chart with 17,280 glucose readings holds a few hundred different values.
 @lru_cache(maxsize=16_384)
 def _convert(name: str, value: float | None, comparator: str, unit: str, code: str, system: str) -> Converted:
-    kind = _table().kinds.get(name)
-    if kind is None:
-        raise UnknownKindError(name)
+    kind = _kind(name)
     if value is None:
         return Converted(problem="no_data", says=f"{kind.title} without a value")
     shown = f"{kind.title} {value:g}"
@@ -127,6 +134,13 @@ def _convert(name: str, value: float | None, comparator: str, unit: str, code: s
         says = f"{shown} is not plausible in {found or 'this scale'}, expected {limits}"
         return Converted(problem="unit_mismatch", says=says)
     return Converted(value=rule.applied(value), unit=kind.unit, comparator=comparator)
+
+
+def _kind(name: str) -> _Kind:
+    kind = _table().kinds.get(name)
+    if kind is None:
+        raise UnknownKindError(name)
+    return kind
 
 
 def _unit(unit: str, code: str, system: str) -> tuple[str, str]:
