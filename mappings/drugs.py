@@ -16,11 +16,13 @@ import msgspec
 
 from mappings.codes import HCPCS, RXNORM, canonical, key
 from mappings.drug_catalogue import Catalogue, Variant, bare, plain, read_catalogue
-from mappings.fhir import CodeableConcept
+from mappings.fhir import CodeableConcept, Coding
 from mappings.terminology import ValueSets
 
 _PACKAGED = Path(__file__).parent / "drugs.yaml"
 _Found = Mapping[str, list[Variant]]
+# The text of a concept, and system, code and display of each of its codings.
+_Written = tuple[str, tuple[tuple[str, str, str], ...]]
 _REMEMBERED = 4096
 
 
@@ -68,6 +70,7 @@ class Drugs:
                 aliases += identity.aliases
         self._words = _pattern(aliases)
         # The same names come with every request; none of these remembers more than a few thousand.
+        self._in_concepts = lru_cache(_REMEMBERED)(self._read_concepts)
         self._in_text = lru_cache(_REMEMBERED)(self._read_text)
         self._formulation_words = lru_cache(_REMEMBERED)(self._read_formulation)
 
@@ -87,11 +90,7 @@ class Drugs:
     def identify_all(self, *concepts: CodeableConcept | None) -> tuple[Drug, ...]:
         """All drugs that `concepts` name together: those of a mixture ("morphine + bupivacaine"), or of
         the code and the ingredients of one Medication."""
-        found: dict[str, list[Variant]] = {}
-        for concept in filter(None, concepts):
-            for name, identities in self._in_concept(concept).items():
-                found.setdefault(name, []).extend(identities)
-        return tuple(self._drug(name, identities) for name, identities in self._settled(found).items())
+        return self._in_concepts(tuple(_written(concept) for concept in concepts if concept is not None))
 
     def members(self, name: str) -> tuple[str, ...]:
         """The drugs that a group ("insulin") may stand for; () for a single drug."""
@@ -105,6 +104,14 @@ class Drugs:
         if any(key(coding) in self._compounding for coding in concept.coding):
             return True
         return bool(self._compounding_words.search(plain(concept.text)))
+
+    def _read_concepts(self, concepts: tuple[_Written, ...]) -> tuple[Drug, ...]:
+        found: dict[str, list[Variant]] = {}
+        for text, codings in concepts:
+            coding = tuple(Coding(system=s, code=code, display=display) for s, code, display in codings)
+            for name, identities in self._in_concept(CodeableConcept(text=text, coding=coding)).items():
+                found.setdefault(name, []).extend(identities)
+        return tuple(self._drug(name, identities) for name, identities in self._settled(found).items())
 
     def _in_concept(self, concept: CodeableConcept) -> _Found:
         displays = " ; ".join(coding.display for coding in concept.coding)
@@ -186,6 +193,10 @@ class Drugs:
             formulation=formulations.pop() if len(formulations) == 1 else "",
             product=products.pop() if len(products) == 1 else "",
         )
+
+
+def _written(concept: CodeableConcept) -> _Written:
+    return concept.text, tuple((coding.system, coding.code, coding.display) for coding in concept.coding)
 
 
 def _pattern(words: Iterable[str]) -> re.Pattern[str]:

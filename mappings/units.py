@@ -106,6 +106,7 @@ def convert(kind: str, quantity: Quantity | None) -> Converted:
     return _convert(kind, quantity.value, quantity.comparator, quantity.unit, quantity.code, quantity.system)
 
 
+@lru_cache(maxsize=256)
 def never_below(kind: str, limit: float) -> float:
     """A number that, in whatever unit of `kind`, is no measurement below `limit` of its target unit.
 

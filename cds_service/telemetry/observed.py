@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from contextvars import ContextVar
 
 from msgspec import Struct, field
@@ -73,15 +72,16 @@ def observed() -> Observed:
     return _current.get() or Observed()
 
 
-@contextmanager
-def stage(name: str) -> Iterator[None]:
+class stage:  # noqa: N801 - reads as `with stage("decide")`
     """Time a part of the work: trust, receive, read, gather, decide, answer or keep."""
-    request = _current.get()
-    if request is None:
-        yield
-        return
-    began, started = time.time_ns(), time.perf_counter()
-    try:
-        yield
-    finally:
-        request.stages.append(Stage(name, began, time.perf_counter() - started))
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._began, self._started = time.time_ns(), time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        request = _current.get()
+        if request is not None:
+            request.stages.append(Stage(self._name, self._began, time.perf_counter() - self._started))
