@@ -81,12 +81,6 @@ class Annotation(Element):
     text: str = ""
 
 
-class SampledData(Element):
-    origin: Quantity | None = None
-    period: float = 0.0
-    data: str = ""
-
-
 class TimingRepeat(Element):
     boundsPeriod: Period | None = None
     boundsDuration: Quantity | None = None
@@ -113,7 +107,6 @@ class Timing(Element):
 
 class DoseAndRate(Element):
     doseQuantity: Quantity | None = None
-    doseRange: Range | None = None
     rateQuantity: Quantity | None = None
     rateRatio: Ratio | None = None
 
@@ -145,7 +138,6 @@ class Address(Element):
     use: str = ""
     state: str = ""
     period: Period | None = None
-    country: str = ""
 
 
 class Participant(Element):
@@ -166,7 +158,6 @@ class Resource(Struct, gc=False, kw_only=True, tag_field="resourceType"):
 
 
 class Meta(Element):
-    lastUpdated: str = ""
     profile: tuple[str, ...] = ()
 
 
@@ -177,8 +168,6 @@ class DomainResource(Resource):
 class Patient(DomainResource):
     birthDate: str = ""
     gender: str = ""
-    deceasedBoolean: bool | None = None
-    deceasedDateTime: str = ""
     address: tuple[Address, ...] = ()
     name: tuple[HumanName, ...] = ()
 
@@ -206,8 +195,6 @@ class Observation(DomainResource):
     valueBoolean: bool | None = None
     valueInteger: float | None = None
     valueDateTime: str = ""
-    valueSampledData: SampledData | None = None
-    bodySite: CodeableConcept | None = None
     method: CodeableConcept | None = None
     device: Reference | None = None
     component: tuple[ObservationComponent, ...] = ()
@@ -225,7 +212,6 @@ class Condition(DomainResource):
     category: tuple[CodeableConcept, ...] = ()
     severity: CodeableConcept | None = None
     code: CodeableConcept | None = None
-    bodySite: tuple[CodeableConcept, ...] = ()
     subject: Reference | None = None
     onsetDateTime: str = ""
     onsetPeriod: Period | None = None
@@ -279,8 +265,6 @@ class MedicationAdministration(DomainResource):
 class DispenseRequest(Element):
     quantity: Quantity | None = None
     expectedSupplyDuration: Quantity | None = None
-    numberOfRepeatsAllowed: float | None = None
-    validityPeriod: Period | None = None
 
 
 class Request(DomainResource):
@@ -308,7 +292,6 @@ class MedicationRequest(Request):
     statusReason: CodeableConcept | None = None
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
-    supportingInformation: tuple[Reference, ...] = ()
     dosageInstruction: tuple[Dosage, ...] = ()
     dispenseRequest: DispenseRequest | None = None
 
@@ -317,7 +300,6 @@ class RequestParameter(Element):
     code: CodeableConcept | None = None
     valueCodeableConcept: CodeableConcept | None = None
     valueQuantity: Quantity | None = None
-    valueRange: Range | None = None
     valueBoolean: bool | None = None
 
 
@@ -325,9 +307,6 @@ class DeviceRequest(Request):
     codeCodeableConcept: OrderedItem | None = None
     codeReference: Reference | None = None
     parameter: tuple[RequestParameter, ...] = ()
-    occurrenceDateTime: str = ""
-    occurrencePeriod: Period | None = None
-    occurrenceTiming: Timing | None = None
 
 
 class ServiceRequest(Request):
@@ -335,21 +314,15 @@ class ServiceRequest(Request):
     performerType: CodeableConcept | None = None
     orderDetail: tuple[CodeableConcept, ...] = ()
     quantityQuantity: Quantity | None = None
-    occurrenceDateTime: str = ""
-    occurrencePeriod: Period | None = None
     locationCode: tuple[CodeableConcept, ...] = ()
 
 
 class NutritionOrder(DomainResource):
     status: str = ""
-    dateTime: str = ""
-    orderer: Reference | None = None
 
 
 class VisionPrescription(DomainResource):
     status: str = ""
-    dateWritten: str = ""
-    prescriber: Reference | None = None
 
 
 class CommunicationRequest(DomainResource):
@@ -388,9 +361,7 @@ class Procedure(DomainResource):
     reasonCode: tuple[CodeableConcept, ...] = ()
     reasonReference: tuple[Reference, ...] = ()
     outcome: CodeableConcept | None = None
-    bodySite: tuple[CodeableConcept, ...] = ()
     usedCode: tuple[CodeableConcept, ...] = ()
-    usedReference: tuple[Reference, ...] = ()
     partOf: tuple[Reference, ...] = ()
     note: tuple[Annotation, ...] = ()
 
@@ -409,7 +380,6 @@ class Encounter(DomainResource):
 
 class AllergyReaction(Element):
     substance: CodeableConcept | None = None
-    manifestation: tuple[CodeableConcept, ...] = ()
     severity: str = ""
 
 
@@ -418,7 +388,6 @@ class AllergyIntolerance(DomainResource):
     verificationStatus: CodeableConcept | None = None
     type: str = ""
     category: tuple[str, ...] = ()
-    criticality: str = ""
     code: CodeableConcept | None = None
     patient: Reference | None = None
     onsetDateTime: str = ""
@@ -437,10 +406,6 @@ class DeviceProperty(Element):
     valueQuantity: tuple[Quantity, ...] = ()
 
 
-class UdiCarrier(Element):
-    deviceIdentifier: str = ""
-
-
 class Device(DomainResource):
     identifier: tuple[Identifier, ...] = ()
     status: str = ""
@@ -448,10 +413,8 @@ class Device(DomainResource):
     deviceName: tuple[DeviceName, ...] = ()
     manufacturer: str = ""
     modelNumber: str = ""
-    udiCarrier: tuple[UdiCarrier, ...] = ()
     property: tuple[DeviceProperty, ...] = ()
     patient: Reference | None = None
-    expirationDate: str = ""
     note: tuple[Annotation, ...] = ()
 
 
@@ -480,7 +443,6 @@ class DocumentReference(DomainResource):
     category: tuple[CodeableConcept, ...] = ()
     subject: Reference | None = None
     date: str = ""
-    author: tuple[Reference, ...] = ()
     description: str = ""
     context: DocumentContext | None = None
 
@@ -508,7 +470,6 @@ class QuestionnaireResponse(DomainResource):
     questionnaire: str = ""
     subject: Reference | None = None
     authored: str = ""
-    author: Reference | None = None
     item: tuple[ResponseItem, ...] = ()
 
 
@@ -522,7 +483,6 @@ class Coverage(DomainResource):
     identifier: tuple[Identifier, ...] = ()
     status: str = ""
     type: CodeableConcept | None = None
-    subscriberId: str = ""
     beneficiary: Reference | None = None
     period: Period | None = None
     payor: tuple[Reference, ...] = ()
@@ -552,15 +512,12 @@ class PractitionerRole(DomainResource):
 
 
 class Goal(DomainResource):
-    lifecycleStatus: str = ""
     description: CodeableConcept | None = None
-    startDate: str = ""
 
 
 class DetectedIssue(DomainResource):
     status: str = ""
     code: CodeableConcept | None = None
-    identifiedDateTime: str = ""
 
 
 AnyResource = (
