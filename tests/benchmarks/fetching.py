@@ -9,15 +9,15 @@ import requests
 from cds_service.samples import paperwork_missing
 from tests.benchmarks.bodies import body_with
 from tests.benchmarks.servers import OURS, Server
-from tests.benchmarks.timing import medians
+from tests.benchmarks.timing import Spread, rounds_of
 from tests.fhir_stub import Fault, FhirStub, Json
 
 _LATENCY = 0.05
 _PAGES = 3
 
 
-def fetching(rounds: int) -> tuple[float, float]:
-    """Median milliseconds of our answer, and of the longest chain of pages read alone.
+def fetching(rounds: int) -> tuple[Spread, Spread]:
+    """Milliseconds of our answer, and of the longest chain of pages read alone.
 
     The longest chain is that of the Observations, of three pages.
     """
@@ -31,7 +31,7 @@ def fetching(rounds: int) -> tuple[float, float]:
         body = json.dumps(order | {"fhirServer": stub.base}).encode()
         with Server(OURS) as ours, requests.Session() as session:
             first = f"{stub.base}/Observation?patient={order['context']['patientId']}"
-            found = medians(
+            found = rounds_of(
                 {"ours": lambda: ours.post(body), "chain": lambda: _chain(session, first)}, rounds
             )
     return found["ours"], found["chain"]

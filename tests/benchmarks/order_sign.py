@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from cds_service.app import create_app
 from tests.benchmarks.bodies import large_body, small_body
 from tests.benchmarks.servers import BARE, OURS, PATH, Server
-from tests.benchmarks.timing import medians
+from tests.benchmarks.timing import rounds_of
 
 IN_PROCESS, LOADS = "coverage-hooks, no HTTP", "json.loads"
 
@@ -45,7 +45,7 @@ def main() -> None:
     client = create_app().test_client()
     with Server(OURS) as ours, Server(BARE) as bare:
         for title, body, times_as_many in (("10 KB", small_body(), 10), ("10 MB", large_body(), 1)):
-            times = medians(
+            times = rounds_of(
                 {
                     OURS: lambda body=body: ours.post(body),
                     BARE: lambda body=body: bare.post(body),
@@ -58,7 +58,7 @@ def main() -> None:
             )
             linux = sys.platform == "linux"
             peaks = {OURS: peak_mb(ours, body), BARE: peak_mb(bare, body)} if linux else {}
-            report(title, body, times, peaks)
+            report(title, body, {name: found.median for name, found in times.items()}, peaks)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The same application under other servers than the one that `serve` starts.
 
 Run: python -m tests.benchmarks.server_choice [--short] [--write]. Two workers each; rounds take turns.
-`--write` writes docs/performance/servers.md. The others lack what `serve` does beside answering:
+`--write` puts the table into docs/performance.md. The others lack what `serve` does beside answering:
 loading before the fork, slow clients held off, limits of waiting.
 """
 
@@ -13,7 +13,7 @@ import statistics
 from tests.benchmarks.bodies import large_body, small_body
 from tests.benchmarks.load import Load, load
 from tests.benchmarks.servers import OTHERS, OURS, Server
-from tests.benchmarks.table import FOLDER
+from tests.benchmarks.table import DOCS, put_between
 
 _BODIES = {"10 kB": small_body, "9.3 MB": large_body}
 
@@ -44,8 +44,7 @@ def main() -> None:
     lines = measure(*((1, 2.0) if arguments.short else (5, 4.0)))
     print("\n".join(lines))
     if arguments.write:
-        FOLDER.mkdir(exist_ok=True)
-        (FOLDER / "servers.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        put_between(DOCS / "performance.md", "servers", lines)
 
 
 if __name__ == "__main__":

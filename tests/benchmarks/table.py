@@ -1,8 +1,9 @@
 """The table of docs/performance.md: everything it compares is started and measured in one run.
 
 Run: python -m tests.benchmarks.table [--short] [--rounds N] [--seconds S] [--only NAME] [--write].
-`--short` is what CI prints: one round, one second of load. `--write` writes docs/performance/table.json,
-table.md and the plot of throughput by the size of the body. Nothing fails on a time.
+`--short` is what CI prints: one round, one second of load. `--write` puts the table into
+docs/performance.md, and writes it as JSON and the plot of throughput by the size of the body into
+docs/performance/. Nothing fails on a time.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from pathlib import Path
 
 from tests.benchmarks import rows
 from tests.benchmarks.rows import Effort, Row
+from tests.benchmarks.timing import Spread
 
-FOLDER = Path(__file__).parent.parent.parent / "docs" / "performance"
+DOCS = Path(__file__).parent.parent.parent / "docs"
+FOLDER = DOCS / "performance"
 PARTS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "throughput": rows.throughput,
     "large": rows.large,
@@ -38,7 +41,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append")
     arguments = parser.parse_args()
     effort = Effort(1, 1.0) if arguments.short else Effort(arguments.rounds, arguments.seconds)
-    print(f"{'work':42}{'ours':>12} {'beside':20}{'':>12}{'ratio':>8}  aim")
+    print(f"{'work':46}{'ours':>12} {'beside':20}{'':>12}{'ratio':>8}  aim")
     found = []
     for name in arguments.only or PARTS:
         for row in PARTS[name](effort):
@@ -48,24 +51,43 @@ def main() -> None:
         _write(found)
 
 
+def _shown(value: float, unit: str) -> str:
+    return f"{value:.0f}{unit}" if value >= 100 else f"{value:.3g}{unit}"
+
+
 def _line(row: Row) -> str:
-    reached = "reached" if row.reached else "missed"
-    return f"{row.work:42}{row.ours:>12} {row.beside:20}{row.reference:>12}{row.ratio:>8.2f}  {row.aim}: {reached}"
+    ours, other = _shown(row.ours.median, row.unit), _shown(row.reference.median, row.unit)
+    return f"{row.work:46}{ours:>12} {row.beside:20}{other:>12}{row.ratio:>8.2f}  {row.aimed}: {row.verdict}"
+
+
+def _cell(spread: Spread, unit: str) -> str:
+    """The median, and between which ends the rounds lie."""
+    shown = _shown(spread.median, unit)
+    if spread.low == spread.high:
+        return shown
+    return f"{shown} ({_shown(spread.low, '')} to {_shown(spread.high, '')})"
 
 
 def _write(found: list[Row]) -> None:
     FOLDER.mkdir(exist_ok=True)
     about = {"day": date.today().isoformat(), "python": platform.python_version()}
-    table = about | {"rows": [row._asdict() for row in found]}
-    (FOLDER / "table.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    rows_ = [row._asdict() | {"ratio": round(row.ratio, 3), "verdict": row.verdict} for row in found]
+    (FOLDER / "table.json").write_text(json.dumps(about | {"rows": rows_}, indent=1) + "\n", encoding="utf-8")
     lines = ["| work | ours | beside | | ratio | aim | |", "|---|---|---|---|---|---|---|"]
     lines += [
-        f"| {row.work} | {row.ours} | {row.beside} | {row.reference} | {row.ratio:.2f} | {row.aim} "
-        f"| {'reached' if row.reached else '**missed**'} |"
+        f"| {row.work} | {_cell(row.ours, row.unit)} | {row.beside} | {_cell(row.reference, row.unit)} "
+        f"| {row.ratio:.2f} | {row.aimed} | {'**missed**' if row.verdict == 'missed' else row.verdict} |"
         for row in found
     ]
-    (FOLDER / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    _plot([row for row in found if row.work.endswith("requests/s")])
+    put_between(DOCS / "performance.md", "table", lines)
+    _plot([row for row in found if row.size])
+
+
+def put_between(page: Path, name: str, lines: list[str]) -> None:
+    """Replace what stands between the marks of a name in a Markdown page."""
+    before, start, rest = page.read_text(encoding="utf-8").partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition(f"<!-- end of {name} -->\n")
+    page.write_text(before + start + "\n".join(lines) + "\n" + end + after, encoding="utf-8")
 
 
 def _plot(found: list[Row]) -> None:
@@ -75,16 +97,23 @@ def _plot(found: list[Row]) -> None:
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    series: dict[str, list[tuple[str, float]]] = {}
+    series: dict[str, dict[int, Spread]] = {}
     for row in found:
-        size = row.work.partition(" order")[0]
-        series.setdefault("coverage-hooks", []).append((size, float(row.ours.removesuffix("/s"))))
-        series.setdefault(row.beside, []).append((size, float(row.reference.removesuffix("/s"))))
+        series.setdefault("coverage-hooks", {})[row.size] = row.ours
+        series.setdefault(row.beside, {})[row.size] = row.reference
+    matplotlib.rcParams["svg.hashsalt"] = "coverage-hooks"
     figure, axes = pyplot.subplots(figsize=(7, 4))
     for name, points in series.items():
-        unique = dict(points)
-        axes.plot(list(unique), list(unique.values()), marker="o", label=name)
-    axes.set(yscale="log", ylabel="requests per second, 2 workers", xlabel="size of the request")
+        medians = [spread.median for spread in points.values()]
+        ends = [
+            [spread.median - spread.low for spread in points.values()],
+            [spread.high - spread.median for spread in points.values()],
+        ]
+        axes.errorbar(list(points), medians, yerr=ends, marker="o", capsize=3, label=name)
+    axes.set(
+        xscale="log", yscale="log", ylabel="requests per second, 2 workers", xlabel="bytes of the request"
+    )
+    axes.grid(alpha=0.3)
     axes.legend()
     figure.tight_layout()
     figure.savefig(FOLDER / "throughput.svg", metadata={"Date": None})
