@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
@@ -110,7 +110,7 @@ class Call:
         said = msgspec.json.encode([error, found["not_evaluated"], determinations])
         call = (self._service, request.hook_instance, request.patient_id)
         return {
-            "id": uuid4().hex,
+            "id": _next_id(),
             "decision": store.hash.uuid("decision", *call, said),
             "asked_at": self._asked_at,
             "took_ms": _ms(time.perf_counter() - self._started),
@@ -123,6 +123,11 @@ class Call:
             **request_row(request, store.hash),
             **found,
         }
+
+
+def _next_id() -> str:
+    # By time, so that rows which are written together lie together in the indexes of a large log.
+    return f"{time.time_ns():016x}{token_hex(8)}"
 
 
 def _ms(seconds: float) -> float:
