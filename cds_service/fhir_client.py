@@ -24,7 +24,6 @@ from cds_service.settings import Settings
 from mappings.parsing import Item, Problem, Received, read
 
 _CHUNK = 256 * 1024
-_POOL = 32
 PAGE_SIZE = 1_000
 
 _REASONS = {
@@ -58,14 +57,9 @@ class FhirAccess:
         self._settings = settings
         self._allowed = Allowed.of(settings.fhir_servers, loopback=settings.development)
         self._session = plain_session()
-        adapter = CheckedAdapter(self._allowed, _POOL)
+        adapter = CheckedAdapter(self._allowed, settings.threads * settings.fhir_parallel)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
-
-    @property
-    def parallel(self) -> int:
-        """How many queries of one request may run at a time."""
-        return self._settings.fhir_parallel
 
     def server(self, base: str, token: str) -> FhirServer | str:
         """The server at a base URL for one request, or why it is not called. The deadline starts now."""
@@ -99,6 +93,11 @@ class FhirServer:
         if not self._reached or "Authorization" not in self._headers:
             return "not-used"
         return "rejected" if self._refused else "used"
+
+    @property
+    def parallel(self) -> int:
+        """How many queries of one request may run at a time."""
+        return self._settings.fhir_parallel
 
     @property
     def seconds_left(self) -> float:
