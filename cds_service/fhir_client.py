@@ -18,7 +18,13 @@ from msgspec import Struct
 from urllib3 import BaseHTTPResponse, PoolManager, exceptions
 
 from cds_service.origins import Allowed, BadUrlError, Url, base_url, checked
-from cds_service.outgoing import AddressRefusedError, checked_pools, get, tls_context
+from cds_service.outgoing import (
+    AddressRefusedError,
+    CertificateRefusedError,
+    checked_pools,
+    get,
+    tls_context,
+)
 from cds_service.settings import Settings
 from mappings.parsing import Item, Problem, Received, read
 
@@ -34,6 +40,7 @@ _REASONS = {
     429: "the FHIR server had too many requests (429)",
 }
 TOO_LATE = "the FHIR server did not answer in time"
+UNTRUSTED = "the certificate of the FHIR server cannot be verified"
 _BROKE = "the connection to the FHIR server broke"
 ADDRESS_REFUSED = "the name of the FHIR server leads to an address that this service may not call"
 
@@ -51,12 +58,16 @@ class _FailedError(Exception):
 
 
 class FhirAccess:
-    """The service's way out: one pool of connections, and the rule about who may be called."""
+    """The service's way out: one pool of connections, and the rule about who may be called.
+
+    Raises SettingsError for certificates that cannot be read.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._allowed = Allowed.of(settings.fhir_servers, loopback=settings.development)
-        self._pools = checked_pools(settings.threads * settings.fhir_parallel, tls_context(), self._allowed)
+        connections = settings.threads * settings.fhir_parallel
+        self._pools = checked_pools(connections, tls_context(settings.ca_file), self._allowed)
 
     def server(self, base: str, token: str) -> FhirServer | str:
         """The server at a base URL for one request, or why it is not called. The deadline starts now."""
@@ -208,6 +219,8 @@ class FhirServer:
             return get(self._pools, url, self._headers, connect, silence)
         except AddressRefusedError:
             raise self._not_reached(ADDRESS_REFUSED) from None
+        except CertificateRefusedError:
+            raise self._not_reached(UNTRUSTED) from None
         except exceptions.ConnectTimeoutError:  # a NewConnectionError is one
             raise self._not_reached() from None
         except exceptions.ProtocolError:

@@ -9,28 +9,46 @@ from __future__ import annotations
 
 import socket
 import ssl
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import certifi
 from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    SSLError,
+)
 
 from cds_service.addresses import AddressError, resolve
 from cds_service.origins import Allowed, Url
+from cds_service.settings import PREFIX, SettingsError
 
 # Servers to which connections are kept.
 _SERVERS = 32
 
 
-def tls_context() -> ssl.SSLContext:
-    """How servers must show who they are: by a certificate for their name, of a public authority.
+@cache
+def tls_context(ca_file: str) -> ssl.SSLContext:
+    """How servers must show who they are: by a certificate for their name, of a known authority.
 
-    One serves for all connections: to read the certificates takes longer than to connect.
+    Known are the public ones and those in ca_file; "" for none. One serves for all connections: to
+    read the certificates takes longer than to connect. Raises SettingsError.
     """
-    return ssl.create_default_context(cafile=certifi.where())
+    context = ssl.create_default_context(cafile=certifi.where())
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except ssl.SSLError:
+            what = f"{PREFIX}CA_FILE={ca_file} holds no certificate (PEM) that can be read"
+            raise SettingsError(what) from None
+        except OSError as error:
+            raise SettingsError(f"{PREFIX}CA_FILE={ca_file} cannot be read: {error.strerror}") from None
+    return context
 
 
 def pools(connections: int, context: ssl.SSLContext) -> PoolManager:
@@ -59,15 +77,24 @@ def get(
     is none.
     """
     pool = connections.connection_from_host(url.host, url.port, url.scheme)
-    return pool.urlopen(
-        "GET",
-        url.target,
-        headers={"Accept-Encoding": "gzip, deflate", **headers},
-        timeout=Timeout(connect=connect, read=silence),
-        retries=False,
-        redirect=False,
-        preload_content=False,
-    )
+    try:
+        return pool.urlopen(
+            "GET",
+            url.target,
+            headers={"Accept-Encoding": "gzip, deflate", **headers},
+            timeout=Timeout(connect=connect, read=silence),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+    except SSLError as error:
+        if error.args and isinstance(error.args[0], ssl.SSLCertVerificationError):
+            raise CertificateRefusedError("the certificate cannot be verified") from None
+        raise
+
+
+class CertificateRefusedError(HTTPError):
+    """No connection, because the server has no certificate of a known authority for its name."""
 
 
 class AddressRefusedError(NewConnectionError):

@@ -87,6 +87,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     fhir_byte_limit_mb: Annotated[
         int, _setting("megabytes read from a FHIR server for one request", ge=1, le=1024)
     ] = 64
+    ca_file: Annotated[
+        str,
+        _setting(
+            "certificates (PEM) of authorities that vouch for FHIR servers and key sets beside the public "
+            "ones, e.g. that of the hospital"
+        ),
+    ] = ""
     # The store
     database_url: Annotated[
         str,

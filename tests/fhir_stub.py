@@ -7,6 +7,7 @@ and wrong answers are those of a network and not of a mock.
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -66,7 +67,7 @@ class Seen:
 class FhirStub:
     """Use as a context manager; `base` is the base URL.
 
-    page_size: entries of a page, 0 for all. token: answers 401 to requests without it. includes:
+    tls: speaks https by it, as localhost. page_size: entries of a page, 0 for all. token: answers 401 to requests without it. includes:
     whether _include is understood. faults: resource type -> fault, "*" for all.
     """
 
@@ -75,6 +76,7 @@ class FhirStub:
     token: str = ""
     includes: bool = True
     faults: dict[str, Fault] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
     seen: list[Seen] = field(default_factory=list)
 
     @classmethod
@@ -89,6 +91,9 @@ class FhirStub:
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self.base = f"http://127.0.0.1:{self._server.server_address[1]}/fhir"
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
+            self.base = f"https://localhost:{self._server.server_address[1]}/fhir"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 

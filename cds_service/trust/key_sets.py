@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import ssl
 import threading
 import time
 from collections import defaultdict
@@ -22,7 +23,7 @@ from msgspec import Struct
 from urllib3 import BaseHTTPResponse, exceptions
 
 from cds_service.origins import checked
-from cds_service.outgoing import get, pools, tls_context
+from cds_service.outgoing import CertificateRefusedError, get, pools
 from cds_service.trust.keys import Jwk, KeySetError, read_key_set
 from cds_service.trust.reasons import Reason, RefusedError
 from cds_service.trust.replay import Memory, MemoryLostError
@@ -50,14 +51,17 @@ class _Kept(Struct):
 
 
 class KeySets:
-    """The sets of all clients, by address. Safe to use from several threads."""
+    """The sets of all clients, by address. Safe to use from several threads.
 
-    def __init__(self, memory: Memory) -> None:
+    context: how their servers must show who they are.
+    """
+
+    def __init__(self, memory: Memory, context: ssl.SSLContext) -> None:
         self._memory = memory
         self._sets: dict[str, _Kept] = {}
         self._not_before: dict[str, float] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._pools = pools(_CONNECTIONS, tls_context())
+        self._pools = pools(_CONNECTIONS, context)
 
     def keys(self, jku: str, key_id: str, now: float) -> tuple[Jwk, ...]:
         """The set at an address, as new as a key of this kid needs it.
@@ -117,6 +121,8 @@ class KeySets:
                 if response.status != 200:
                     raise KeySetError(f"it answers with status {response.status}")
                 return _content(response, ends)
+        except CertificateRefusedError:
+            raise KeySetError("its certificate cannot be verified") from None
         except exceptions.NewConnectionError:  # a TimeoutError to urllib3
             raise KeySetError("it cannot be reached") from None
         except exceptions.TimeoutError:

@@ -14,12 +14,11 @@ from typing import Any
 import pytest
 from cryptography import x509
 from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import SSLError
 
 from cds_service.addresses import AddressError, Reach, resolve, within
 from cds_service.fhir_client import ADDRESS_REFUSED, FhirAccess, FhirServer
 from cds_service.origins import Allowed, checked
-from cds_service.outgoing import checked_pools, get
+from cds_service.outgoing import CertificateRefusedError, checked_pools, get
 from cds_service.settings import Settings
 from tests.certificate import self_signed
 from tests.fhir_stub import FhirStub
@@ -270,7 +269,7 @@ def test_tls_keeps_the_name_and_checks_the_certificate_against_it(tls: Tls, dns:
 
 
 def test_a_certificate_for_another_name_is_refused(tls: Tls) -> None:
-    with pytest.raises(SSLError):
+    with pytest.raises(CertificateRefusedError):
         get_by_tls(tls, "127.0.0.1")
 
 
