@@ -50,12 +50,15 @@ def create_app(
 ) -> Flask:
     """The application.
 
-    settings: from the environment by default. engine: the packaged policies and those of
-    settings.policy_dirs by default. clock: tells day 0 of orders without a date. services: those
-    of discovery. Raises SettingsError (also for a store that cannot be used), or
+    settings: from the environment by default; then the log lines of the process are set up by them
+    as well, as `serve` does, since this is how other servers start the service. engine: the packaged
+    policies and those of settings.policy_dirs by default. clock: tells day 0 of orders without a date.
+    services: those of discovery. Raises SettingsError (also for a store that cannot be used), or
     mappings.yaml_file.DataError for a broken policy.
     """
-    settings = settings if settings is not None else from_environment(os.environ)
+    if settings is None:
+        settings = from_environment(os.environ)
+        _set_up_logs(settings)
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     watch_requests(app, settings)
@@ -74,6 +77,13 @@ def create_app(
     allow_cross_origin(app, settings.cors_origins)
     _answer_errors(app)
     return app
+
+
+def _set_up_logs(settings: Settings) -> None:
+    # Imported here: commands that serve nothing start faster without it.
+    from cds_service.telemetry.logs import set_up_logs
+
+    set_up_logs(settings)
 
 
 def _answer_errors(app: Flask) -> None:

@@ -98,14 +98,14 @@ def give(service_id: str) -> Response:
         entries = _entries(_read())
     try:
         with stage("keep"):
-            store.keep([given for entry in entries for given in _given(entry, service.id, received, store)])
+            given = [one for entry in entries for one in _given(entry, service.id, received, store)]
+            seen.feedback = store.keep(given)
     except SQLAlchemyError as error:
         # The type alone: the message of an error holds what was to be written.
         log.warning("feedback was not stored: %s", type(getattr(error, "orig", None) or error).__name__)
         what, mend = "The feedback could not be stored; none of it was.", "Send it again."
         headers = {"Retry-After": _RETRY_SECONDS}
         raise UnavailableError("store-unavailable", what, mend=mend, headers=headers) from None
-    seen.feedback.update(entry.outcome for entry in entries)
     return json_response({})
 
 

@@ -14,17 +14,21 @@ import time
 from urllib.parse import urljoin
 
 import msgspec
-import requests
-import urllib3
 from msgspec import Struct
+from urllib3 import BaseHTTPResponse, PoolManager, exceptions
 
 from cds_service.origins import Allowed, BadUrlError, Url, base_url, checked
-from cds_service.outgoing import AddressRefusedError, CheckedAdapter, plain_session
+from cds_service.outgoing import (
+    AddressRefusedError,
+    CertificateRefusedError,
+    checked_pools,
+    get,
+    tls_context,
+)
 from cds_service.settings import Settings
 from mappings.parsing import Item, Problem, Received, read
 
 _CHUNK = 256 * 1024
-_POOL = 32
 PAGE_SIZE = 1_000
 
 _REASONS = {
@@ -36,6 +40,8 @@ _REASONS = {
     429: "the FHIR server had too many requests (429)",
 }
 TOO_LATE = "the FHIR server did not answer in time"
+UNTRUSTED = "the certificate of the FHIR server cannot be verified"
+_BROKE = "the connection to the FHIR server broke"
 ADDRESS_REFUSED = "the name of the FHIR server leads to an address that this service may not call"
 
 
@@ -52,20 +58,16 @@ class _FailedError(Exception):
 
 
 class FhirAccess:
-    """The service's way out: one pool of connections, and the rule about who may be called."""
+    """The service's way out: one pool of connections, and the rule about who may be called.
+
+    Raises SettingsError for certificates that cannot be read.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._allowed = Allowed.of(settings.fhir_servers, loopback=settings.development)
-        self._session = plain_session()
-        adapter = CheckedAdapter(self._allowed, _POOL)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
-
-    @property
-    def parallel(self) -> int:
-        """How many queries of one request may run at a time."""
-        return self._settings.fhir_parallel
+        connections = settings.threads * settings.fhir_parallel
+        self._pools = checked_pools(connections, tls_context(settings.ca_file), self._allowed)
 
     def server(self, base: str, token: str) -> FhirServer | str:
         """The server at a base URL for one request, or why it is not called. The deadline starts now."""
@@ -73,14 +75,14 @@ class FhirAccess:
             url = base_url(base)
         except BadUrlError as error:
             return f"fhirServer cannot be used: {error}"
-        return self._allowed.refusal(url) or FhirServer(self._session, url, token, self._settings)
+        return self._allowed.refusal(url) or FhirServer(self._pools, url, token, self._settings)
 
 
 class FhirServer:
     """One FHIR server during one request. Safe to use from several threads."""
 
-    def __init__(self, session: requests.Session, base: Url, token: str, settings: Settings) -> None:
-        self._session = session
+    def __init__(self, pools: PoolManager, base: Url, token: str, settings: Settings) -> None:
+        self._pools = pools
         self._base = base
         self._settings = settings
         self._ends = time.monotonic() + settings.fhir_deadline
@@ -99,6 +101,11 @@ class FhirServer:
         if not self._reached or "Authorization" not in self._headers:
             return "not-used"
         return "rejected" if self._refused else "used"
+
+    @property
+    def parallel(self) -> int:
+        """How many queries of one request may run at a time."""
+        return self._settings.fhir_parallel
 
     @property
     def seconds_left(self) -> float:
@@ -187,7 +194,20 @@ class FhirServer:
             raise _FailedError("the FHIR server sent no usable JSON") from None
         return received
 
-    def _body(self, url: Url, *, again: bool = True) -> bytes:
+    def _body(self, url: Url) -> bytes:
+        try:
+            with self._asked(url) as response:
+                self._reached = True
+                self._refused |= response.status in (401, 403)
+                if response.status != 200:
+                    raise _FailedError(_status_reason(response.status))
+                return self._content(response)
+        except exceptions.TimeoutError:
+            raise _FailedError(TOO_LATE) from None
+        except (exceptions.HTTPError, ValueError):
+            raise _FailedError("the query to the FHIR server failed") from None
+
+    def _asked(self, url: Url, *, again: bool = True) -> BaseHTTPResponse:
         if self._unreachable:
             raise _FailedError(self._unreachable)
         left = self.seconds_left
@@ -196,33 +216,20 @@ class FhirServer:
         connect = min(left, self._settings.fhir_connect_timeout)
         silence = min(left, self._settings.fhir_read_timeout)
         try:
-            with self._session.get(
-                str(url),
-                headers=self._headers,
-                timeout=(connect, silence),
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                self._reached = True
-                self._refused |= response.status_code in (401, 403)
-                if response.status_code != 200:
-                    raise _FailedError(_status_reason(response.status_code))
-                return self._content(response)
-        except requests.ConnectTimeout:
+            return get(self._pools, url, self._headers, connect, silence)
+        except AddressRefusedError:
+            raise self._not_reached(ADDRESS_REFUSED) from None
+        except CertificateRefusedError:
+            raise self._not_reached(UNTRUSTED) from None
+        except exceptions.ConnectTimeoutError:  # a NewConnectionError is one
             raise self._not_reached() from None
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            raise _FailedError(TOO_LATE) from None
-        except requests.ConnectionError as error:
-            if again and isinstance(_root(error), urllib3.exceptions.ProtocolError):
+        except exceptions.ProtocolError:
+            if again:
                 # A pooled connection that the server had closed meanwhile: a new one may do.
-                return self._body(url, again=False)
-            if isinstance(_root(error), AddressRefusedError):
-                raise self._not_reached(ADDRESS_REFUSED) from None
-            if isinstance(_root(error), urllib3.exceptions.NewConnectionError):
-                raise self._not_reached() from None
-            raise _FailedError("the connection to the FHIR server broke") from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
-            raise _FailedError("the query to the FHIR server failed") from None
+                return self._asked(url, again=False)
+            raise _FailedError(_BROKE) from None
+        except exceptions.SSLError:
+            raise _FailedError(_BROKE) from None
 
     def _not_reached(self, reason: str = "the FHIR server cannot be reached") -> _FailedError:
         """No connection. A server that never answered in this request is not tried again in it."""
@@ -230,10 +237,10 @@ class FhirServer:
             self._unreachable = reason
         return _FailedError(reason)
 
-    def _content(self, response: requests.Response) -> bytes:
+    def _content(self, response: BaseHTTPResponse) -> bytes:
         """The body as it comes in, within the limits of the request."""
         parts = []
-        while part := response.raw.read1(_CHUNK, decode_content=True):
+        while part := response.read1(_CHUNK, decode_content=True):
             parts.append(part)
             with self._lock:
                 self._bytes += len(part)
@@ -256,9 +263,3 @@ def _misfit(received: Received) -> str:
     if received.outcome:
         return "the FHIR server reported an error"
     return "the FHIR server sent something else than was asked for"
-
-
-def _root(error: BaseException) -> BaseException | None:
-    """The urllib3 error behind one of requests."""
-    cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else None
-    return getattr(cause, "reason", None) or cause

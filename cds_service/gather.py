@@ -1,14 +1,14 @@
 """The chart of a request: prefetch first, then what is missing from the FHIR server.
 
-Queries run in parallel and stop at the deadline of the answer; then come the references that are
-still open. Whatever cannot be had is a reason in `Chart.failures`, which makes facts unknown, and a
+Queries run in parallel and stop at the deadline of the answer, and so do the reads of references that
+they leave open. Whatever cannot be had is a reason in `Chart.failures`, which makes facts unknown, and a
 sentence for the reader. Draft orders are no record: references resolve to them, but they are no
 evidence of what the patient has or takes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 
@@ -18,7 +18,7 @@ from cds_service.fhir_client import TOO_LATE, Fetched, FhirAccess, FhirServer
 from cds_service.gaps import Gap
 from cds_service.hook_request import HookRequest
 from cds_service.prefetch import REFERENCED, Query
-from cds_service.prefetched import Prefetched, read_prefetch
+from cds_service.prefetched import NextPage, Prefetched, read_prefetch
 from cds_service.references import kind_of, open_references
 from mappings.chart import Chart
 from mappings.evidence import Origin
@@ -27,6 +27,7 @@ from mappings.parsing import Problem
 from mappings.terminology import ValueSets
 
 _FIRST_PAGE = "only the first page was sent"
+_LONG = frozenset({"Observation"})
 
 
 class Gathered(Struct, frozen=True):
@@ -76,8 +77,7 @@ def gather(
     gaps = _Gaps(chart)
     server = server or connect(request, access)
     if isinstance(server, FhirServer):
-        crew = _Crew(request, prefetched, chart, gaps, server)
-        problems += crew.fetch(missing, parallel=access.parallel if access else 1)
+        problems += _Crew(request, prefetched, chart, gaps, server).fetch(missing)
     else:
         for kind, reason in prefetched.failures.items():
             gaps.failed(kind, reason)
@@ -143,7 +143,7 @@ class _Gaps:
 
 
 class _Crew:
-    """The queries of one request, a round at a time."""
+    """The queries of one request: all at once, then what their answers refer to."""
 
     def __init__(
         self, request: HookRequest, prefetched: Prefetched, chart: Chart, gaps: _Gaps, server: FhirServer
@@ -154,35 +154,43 @@ class _Crew:
         self._pages = prefetched.pages
         self._chart, self._gaps, self._server = chart, gaps, server
         self._tried: set[str] = set()
+        self._problems: list[Problem] = []
+        self._pool = ThreadPoolExecutor(server.parallel, thread_name_prefix="fhir")
 
-    def fetch(self, missing: Sequence[Query], *, parallel: int) -> list[Problem]:
+    def fetch(self, missing: Sequence[Query]) -> list[Problem]:
         """Ask for what is missing, then for open references; two more rounds of these at most.
 
         Returns what had to be mended. Whatever is not there at the deadline counts as not had.
         """
-        problems: list[Problem] = []
-        pool = ThreadPoolExecutor(parallel, thread_name_prefix="fhir")
         try:
-            jobs = [self._query(query) for query in missing]
-            jobs += [
-                _Job(page.kinds, partial(self._server.follow, page.url), self._gaps.failed)
-                for page in self._pages
-            ]
-            jobs += self._performers() + self._references(REFERENCED)
-            for _ in range(3):
-                problems += self._run(jobs, pool)
-                self._chart.answered |= {query.kind for query in missing} - self._chart.failures.keys()
-                jobs = self._references(RESOURCE_TYPES)
-                if not jobs:
+            # What may have many pages takes longest: it is asked for first, and what the other answers
+            # refer to is read while it is on its way.
+            long = [self._query(query) for query in missing if query.kind in _LONG]
+            long += [self._page(page) for page in self._pages]
+            short = self._performers() + self._references(REFERENCED)
+            short += [self._query(query) for query in missing if query.kind not in _LONG]
+            long_begun = self._begin(long)
+            self._take(self._begin(short))
+            begun = self._begin(self._references(REFERENCED))
+            self._take(long_begun)
+            self._chart.answered |= {query.kind for query in missing} - self._chart.failures.keys()
+            for _ in range(2):
+                begun += self._begin(self._references(RESOURCE_TYPES))
+                if not begun:
                     break
+                self._take(begun)
+                begun = []
         finally:
             # Calls that hang end by their own timeouts; nobody waits for them.
-            pool.shutdown(wait=False, cancel_futures=True)
-        return problems
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        return self._problems
 
     def _query(self, query: Query) -> _Job:
         ask = self._server.read if query.kind == "Patient" else self._server.search
         return _Job(frozenset({query.kind}), partial(ask, query.path(self._patient_id)), self._gaps.failed)
+
+    def _page(self, page: NextPage) -> _Job:
+        return _Job(page.kinds, partial(self._server.follow, page.url), self._gaps.failed)
 
     def _references(self, kinds: Collection[str]) -> list[_Job]:
         jobs = []
@@ -202,18 +210,19 @@ class _Crew:
         self._tried.add(path)
         return [_Job(frozenset({kind}), partial(self._server.read, path), lambda *_: None)]
 
-    def _run(self, jobs: Sequence[_Job], pool: ThreadPoolExecutor) -> list[Problem]:
-        problems: list[Problem] = []
-        futures: list[Future[Fetched]] = [pool.submit(job.ask) for job in jobs]
-        wait(futures, timeout=self._server.seconds_left)
-        for job, future in zip(jobs, futures, strict=True):
+    def _begin(self, jobs: Iterable[_Job]) -> list[_Begun]:
+        return [(job, self._pool.submit(job.ask)) for job in jobs]
+
+    def _take(self, begun: Sequence[_Begun]) -> None:
+        """Wait for calls, and put what they bring into the chart, in an order that is always the same."""
+        wait([future for _, future in begun], timeout=self._server.seconds_left)
+        for job, future in begun:
             fetched = future.result() if future.done() else Fetched(failure=TOO_LATE)
             self._chart.add(fetched.items, Origin.SERVER)
-            problems += fetched.problems
+            self._problems += fetched.problems
             if fetched.failure:
                 for kind in sorted(job.kinds):
                     job.failed(kind, fetched.failure)
-        return problems
 
 
 class _Job(Struct, frozen=True):
@@ -222,3 +231,6 @@ class _Job(Struct, frozen=True):
     kinds: frozenset[str]
     ask: Callable[[], Fetched]
     failed: Callable[[str, str], None]
+
+
+_Begun = tuple[_Job, Future[Fetched]]

@@ -36,7 +36,6 @@ _WORDS = {
     "MedicationRequest": "prescriptions",
 }
 _OPEN = ("active", "draft", "")
-_PARALLEL = 6
 
 
 class Missing(Struct, frozen=True):
@@ -71,7 +70,7 @@ def _named(request: HookRequest, server: FhirServer | str) -> Found:
     asked = [name for name in absent if not failures[name]]
     if isinstance(server, FhirServer):
         for name, (text, failure) in zip(
-            asked, _parallel(server.text, [relative(name) for name in asked]), strict=True
+            asked, _parallel(server, server.text, [relative(name) for name in asked]), strict=True
         ):
             held |= _by_name(drafts_within(text, ORDER_KINDS, "fhirServer"))
             failures[name] = failure or "the FHIR server sent something else than was asked for"
@@ -105,7 +104,7 @@ def _of_encounter(request: HookRequest, server: FhirServer | str, queries: Seque
     if isinstance(server, FhirServer):
         ids = f"patient={quote(request.patient_id, safe='')}&encounter={quote(request.encounter_id, safe='')}"
         paths = [f"{kind}?{ids}&status=active,draft" for kind in open_kinds]
-        for kind, (texts, failure) in zip(open_kinds, _parallel(server.texts, paths), strict=True):
+        for kind, (texts, failure) in zip(open_kinds, _parallel(server, server.texts, paths), strict=True):
             drafts += (draft for text in texts for draft in drafts_within(text, (kind,), "fhirServer"))
             failures[kind] = failure
     mine = {draft.reference: draft for draft in reversed(drafts) if _is_open(draft, request)}
@@ -170,7 +169,7 @@ def relative(reference: str) -> str:
     return "/".join(reference.partition("/_history")[0].split("/")[-2:])
 
 
-def _parallel(ask: Callable[[T], R], paths: Sequence[T]) -> list[R]:
+def _parallel(server: FhirServer, ask: Callable[[T], R], paths: Sequence[T]) -> list[R]:
     """Ask for each path; every call ends by the deadline of the request."""
-    with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="orders") as pool:
+    with ThreadPoolExecutor(server.parallel, thread_name_prefix="orders") as pool:
         return list(pool.map(ask, paths))

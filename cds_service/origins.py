@@ -42,11 +42,19 @@ class Url(NamedTuple):
     def origin(self) -> tuple[str, str, int]:
         return self.scheme, self.host, self.port
 
+    @property
+    def target(self) -> str:
+        """What is asked of the server: path and query."""
+        return f"{self.path or '/'}{self._question}"
+
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
-        query = f"?{self.query}" if self.query else ""
-        return f"{self.scheme}://{host}{port}{self.path}{query}"
+        return f"{self.scheme}://{host}{port}{self.path}{self._question}"
+
+    @property
+    def _question(self) -> str:
+        return f"?{self.query}" if self.query else ""
 
 
 def checked(text: str) -> Url:

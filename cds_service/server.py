@@ -8,6 +8,8 @@ worker serve those requests that wait for a FHIR server.
 from __future__ import annotations
 
 import gc
+import logging
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from cds_service.settings import Settings
+from cds_service.settings import Settings, from_environment
 from cds_service.slow_clients import ImpatientWorker
 from cds_service.telemetry.metrics_folder import worker_ended
 
@@ -44,12 +46,17 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         return self._app
 
 
-class _Log(Logger):  # type: ignore[misc]
-    """gunicorn's lines take the way of all others."""
+class Log(Logger):  # type: ignore[misc]
+    """gunicorn's lines take the way of all others, also where its own command starts the service."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
+        self.error_log.handlers.clear()
         self.error_log.propagate = True
+        if not logging.getLogger().handlers:
+            from cds_service.telemetry.logs import set_up_logs
+
+            set_up_logs(from_environment(os.environ))
 
 
 class PortTakenError(OSError):
@@ -78,8 +85,7 @@ def serve(app: Flask, settings: Settings, ready: Callable[[], None]) -> None:
         "worker_class": ImpatientWorker,
         "preload_app": True,
         "loglevel": "warning" if settings.log_level == "info" else settings.log_level,
-        "logger_class": _Log,
-        "errorlog": None,
+        "logger_class": Log,
         "child_exit": lambda _, worker: worker_ended(worker.pid),
         "when_ready": lambda _: ready(),
         # The control socket of newer versions would be one for all servers of a user.

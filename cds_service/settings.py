@@ -81,12 +81,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     fhir_read_timeout: Annotated[
         float, _setting("seconds of silence after which a query to a FHIR server is given up", gt=0, le=60)
     ] = 3.0
-    # Small servers hold six new connections until they accept them, and drop the seventh.
-    fhir_parallel: Annotated[int, _setting("queries of one request that run at a time", ge=1, le=64)] = 6
+    # All that the packaged policies ask for, at once: each further wave would wait for the one before.
+    fhir_parallel: Annotated[int, _setting("queries of one request that run at a time", ge=1, le=64)] = 24
     fhir_page_limit: Annotated[int, _setting("pages read of one query", ge=1, le=10_000)] = 50
     fhir_byte_limit_mb: Annotated[
         int, _setting("megabytes read from a FHIR server for one request", ge=1, le=1024)
     ] = 64
+    ca_file: Annotated[
+        str,
+        _setting(
+            "certificates (PEM) of authorities that vouch for FHIR servers and key sets beside the public "
+            "ones, e.g. that of the hospital"
+        ),
+    ] = ""
     # The store
     database_url: Annotated[
         str,

@@ -7,6 +7,7 @@ and wrong answers are those of a network and not of a mock.
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -66,7 +67,7 @@ class Seen:
 class FhirStub:
     """Use as a context manager; `base` is the base URL.
 
-    page_size: entries of a page, 0 for all. token: answers 401 to requests without it. includes:
+    tls: speaks https by it, as localhost. page_size: entries of a page, 0 for all. token: answers 401 to requests without it. includes:
     whether _include is understood. faults: resource type -> fault, "*" for all.
     """
 
@@ -75,6 +76,7 @@ class FhirStub:
     token: str = ""
     includes: bool = True
     faults: dict[str, Fault] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
     seen: list[Seen] = field(default_factory=list)
 
     @classmethod
@@ -89,6 +91,9 @@ class FhirStub:
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self.base = f"http://127.0.0.1:{self._server.server_address[1]}/fhir"
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
+            self.base = f"https://localhost:{self._server.server_address[1]}/fhir"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -138,21 +143,24 @@ def _matches(resource: Json, parameters: dict[str, list[str]]) -> bool:
         elif name == "_id":
             if resource["id"] not in wanted:
                 return False
-        elif name == "code" and not any(_has_code(resource, word) for word in wanted):
+        elif name == "code" and not _searched_by(resource).intersection(wanted):
             return False
     return True
 
 
-def _has_code(resource: Json, word: str) -> bool:
-    system, bar, code = word.rpartition("|")
-    return any(
-        (not code or coding.get("code") == code) and (not bar or coding.get("system") == system)
-        for coding in resource.get("code", {}).get("coding", ())
-    )
+def _searched_by(resource: Json) -> set[str]:
+    """The values of `code` that find a resource: "code", "system|code" and "system|"."""
+    found = set()
+    for coding in resource.get("code", {}).get("coding", ()):
+        system, code = coding.get("system", ""), coding.get("code", "")
+        found |= {code, f"{system}|{code}", f"{system}|"}
+    return found
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    # Connections that wait until they are accepted; Python's default of 5 is that of no FHIR server.
+    request_queue_size = 128
 
     def handle_error(self, *_: Any) -> None:
         """Callers that give up are what these tests are about."""
@@ -161,6 +169,8 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server_stub: FhirStub
     protocol_version = "HTTP/1.1"
+    # Head and body are two packets: else the second waits 40 ms for word that the first was received.
+    disable_nagle_algorithm = True
 
     def log_message(self, *_: Any) -> None:
         """Nothing is printed."""

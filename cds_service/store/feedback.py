@@ -40,16 +40,31 @@ class Given(Struct, frozen=True):
         return tuple(getattr(self, name) for name in _KEY)
 
 
-def write(connection: Connection, given: Iterable[Given]) -> None:
-    """Keep feedback; of what is there already, the first counts."""
+def write(connection: Connection, given: Iterable[Given]) -> Counter[str]:
+    """Keep feedback; of what is there already, the first counts. Returns outcome -> cards that are new.
+
+    connection: of a transaction that writes. With PostgreSQL, who sends the same twice at the same
+    moment may be counted twice; it is kept once.
+    """
     by_key: dict[tuple[Any, ...], Given] = {}
     for item in given:
         by_key.setdefault(item.key, item)
+    if not by_key:
+        return Counter()
+    cards = {(item.card_hash, item.outcome, item.outcome_at) for item in by_key.values()}
+    new = cards - _there(connection, {item.card_hash for item in by_key.values()})
     # In one order, so that two servers never wait for each other.
     rows = [msgspec.structs.asdict(by_key[key]) for key in sorted(by_key)]
-    if rows:
-        statement = insert_of(connection.dialect.name, feedback).on_conflict_do_nothing(index_elements=_KEY)
-        connection.execute(statement, rows)
+    statement = insert_of(connection.dialect.name, feedback).on_conflict_do_nothing(index_elements=_KEY)
+    connection.execute(statement, rows)
+    return Counter(outcome for _, outcome, _ in new)
+
+
+def _there(connection: Connection, card_hashes: set[str]) -> set[tuple[str, str, datetime]]:
+    """What is kept about cards: card, outcome and moment."""
+    columns = (feedback.c.card_hash, feedback.c.outcome, feedback.c.outcome_at)
+    found = connection.execute(select(*columns).where(feedback.c.card_hash.in_(card_hashes)))
+    return {(card, outcome, moment) for card, outcome, moment in found}
 
 
 class PolicyFeedback(Struct, frozen=True):

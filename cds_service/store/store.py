@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -34,10 +35,13 @@ class Store:
         """Log a decision: before this returns, or as soon as the database takes it. Never raises."""
         self._recorder.record(entry)
 
-    def keep(self, given: Sequence[feedback.Given]) -> None:
-        """Keep feedback; on return the disk has it. Raises sqlalchemy.exc.SQLAlchemyError."""
+    def keep(self, given: Sequence[feedback.Given]) -> Counter[str]:
+        """Keep feedback; on return the disk has it. Returns outcome -> cards that are new.
+
+        Raises sqlalchemy.exc.SQLAlchemyError.
+        """
         with writing(self.engine) as connection:
-            feedback.write(connection, given)
+            return feedback.write(connection, given)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

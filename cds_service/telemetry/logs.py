@@ -27,6 +27,8 @@ from cds_service.telemetry.observed import observed
 
 OWN = "cds_service"
 _WITHHELD = "..."
+# Where gunicorn's lines take this way, its first process has loaded this module.
+_STARTER = os.getpid()
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +72,10 @@ def _for_reading(stream: TextIO) -> Processor:
 class _Withheld(logging.Filter):
     """Takes what may come of a request out of a library's line."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._starter = os.getpid()
-
     def filter(self, record: logging.LogRecord) -> bool:
         library = record.name.partition(".")[0]
         # gunicorn's first process looks after the workers and sees no request.
-        harmless = library == OWN or (library == "gunicorn" and os.getpid() == self._starter)
+        harmless = library == OWN or (library == "gunicorn" and os.getpid() == _STARTER)
         if record.args and not harmless:
             if isinstance(record.args, Mapping):
                 record.args = {name: _number(value) for name, value in record.args.items()}

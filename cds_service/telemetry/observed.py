@@ -32,7 +32,8 @@ class Observed(Struct):
     service: id of the service, or the name of another route that answers orders. client: the
     registered one that sent it. decision: id under which the answer is kept. error: code of the error
     that answers it. fault: id under which a fault of ours was logged. outcomes: (policy, outcome) of
-    each determination. not_had: resource types that could not be had. feedback: outcome -> cards.
+    each determination. not_had: resource types that could not be had. feedback: outcome -> cards
+    of which it was not known.
     """
 
     request_id: str = ""

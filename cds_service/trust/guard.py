@@ -19,6 +19,7 @@ from flask import Flask, g, request
 from cds_service.body import discard_body, read_body
 from cds_service.clock import Clock
 from cds_service.errors import ForbiddenError, UnauthorizedError, UnavailableError
+from cds_service.outgoing import tls_context
 from cds_service.services import Registry
 from cds_service.settings import PREFIX, Settings, SettingsError
 from cds_service.telemetry.observed import observed, stage
@@ -73,7 +74,8 @@ class _Guard:
         self._settings = settings
         self._clock = clock
         self._memory = memory
-        self._verifier = Verifier(clients, KeySets(memory), settings.token_leeway)
+        key_sets = KeySets(memory, tls_context(settings.ca_file))
+        self._verifier = Verifier(clients, key_sets, settings.token_leeway)
 
     def look(self) -> None:
         """Let the current request pass, or raise the error that answers it."""

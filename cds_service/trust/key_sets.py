@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import ssl
 import threading
 import time
 from collections import defaultdict
 
 import msgspec
-import requests
-import urllib3
 from msgspec import Struct
+from urllib3 import BaseHTTPResponse, exceptions
 
-from cds_service.outgoing import plain_session
+from cds_service.origins import checked
+from cds_service.outgoing import CertificateRefusedError, get, pools
 from cds_service.trust.keys import Jwk, KeySetError, read_key_set
 from cds_service.trust.reasons import Reason, RefusedError
 from cds_service.trust.replay import Memory, MemoryLostError
@@ -35,6 +36,7 @@ PAUSE_SECONDS = 15.0
 CONNECT_SECONDS = 2.0
 DEADLINE_SECONDS = 3.0
 BYTE_LIMIT = 512_000
+_CONNECTIONS = 4
 _CHUNK = 64 * 1024
 
 
@@ -49,14 +51,17 @@ class _Kept(Struct):
 
 
 class KeySets:
-    """The sets of all clients, by address. Safe to use from several threads."""
+    """The sets of all clients, by address. Safe to use from several threads.
 
-    def __init__(self, memory: Memory) -> None:
+    context: how their servers must show who they are.
+    """
+
+    def __init__(self, memory: Memory, context: ssl.SSLContext) -> None:
         self._memory = memory
         self._sets: dict[str, _Kept] = {}
         self._not_before: dict[str, float] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._session = plain_session()
+        self._pools = pools(_CONNECTIONS, context)
 
     def keys(self, jku: str, key_id: str, now: float) -> tuple[Jwk, ...]:
         """The set at an address, as new as a key of this kid needs it.
@@ -112,25 +117,23 @@ class KeySets:
         ends = time.monotonic() + DEADLINE_SECONDS
         headers = {"Accept": "application/jwk-set+json, application/json"}
         try:
-            with self._session.get(
-                jku,
-                headers=headers,
-                timeout=(CONNECT_SECONDS, DEADLINE_SECONDS),
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                if response.status_code != 200:
-                    raise KeySetError(f"it answers with status {response.status_code}")
+            with get(self._pools, checked(jku), headers, CONNECT_SECONDS, DEADLINE_SECONDS) as response:
+                if response.status != 200:
+                    raise KeySetError(f"it answers with status {response.status}")
                 return _content(response, ends)
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
+        except CertificateRefusedError:
+            raise KeySetError("its certificate cannot be verified") from None
+        except exceptions.NewConnectionError:  # a TimeoutError to urllib3
+            raise KeySetError("it cannot be reached") from None
+        except exceptions.TimeoutError:
             raise KeySetError("it does not answer in time") from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+        except exceptions.HTTPError:
             raise KeySetError("it cannot be reached") from None
 
 
-def _content(response: requests.Response, ends: float) -> bytes:
+def _content(response: BaseHTTPResponse, ends: float) -> bytes:
     parts, size = [], 0
-    while part := response.raw.read1(_CHUNK, decode_content=True):
+    while part := response.read1(_CHUNK, decode_content=True):
         parts.append(part)
         size += len(part)
         if size > BYTE_LIMIT:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 
 from cds_service.app import create_app
+from cds_service.settings import Settings
 from tests.benchmarks.bodies import large_body, small_body
 from tests.benchmarks.servers import BARE, OURS, PATH, Server
 from tests.benchmarks.timing import rounds_of
@@ -42,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
-    client = create_app().test_client()
+    client = create_app(Settings()).test_client()
     with Server(OURS) as ours, Server(BARE) as bare:
         for title, body, times_as_many in (("10 KB", small_body(), 10), ("10 MB", large_body(), 1)):
             times = rounds_of(

@@ -14,6 +14,7 @@ from werkzeug.serving import make_server
 from cds_service.app import create_app
 from cds_service.contexts import HOOKS
 from cds_service.samples import SAMPLES
+from cds_service.settings import Settings
 from tests.examples.agreement import disagreements, nodes
 from tests.fhir_stub import FhirStub
 
@@ -23,7 +24,7 @@ NAMES = sorted(path.name for path in EXAMPLES.glob("*-*") if path.is_dir())
 
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
+    server = make_server("127.0.0.1", 0, create_app(Settings()), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

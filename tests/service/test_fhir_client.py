@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
-import responses
 
 from cds_service.fhir_client import Fetched, FhirAccess, FhirServer
 from cds_service.settings import Settings
@@ -137,17 +135,14 @@ def test_redirects_are_not_followed(stub: FhirStub) -> None:
     assert len(stub.seen) == 1
 
 
-def test_cookies_are_not_carried_from_one_request_to_another() -> None:
-    with responses.RequestsMock() as mock:
-        url = "http://127.0.0.1/fhir/Patient/p1"
-        mock.get(url, json=PATIENT, headers={"Set-Cookie": "session=of-another-patient"})
-        mock.get(url, json=PATIENT)
-        access = FhirAccess(Settings())
-        for _ in range(2):
-            found = access.server("http://127.0.0.1/fhir", "")
-            assert isinstance(found, FhirServer)
-            assert ids(found.read("Patient/p1")) == ["p1"]
-        assert "Cookie" not in mock.calls[1].request.headers
+def test_cookies_are_not_carried_from_one_request_to_another(stub: FhirStub) -> None:
+    stub.faults["Patient"] = Fault(headers={"Set-Cookie": "session=of-another-patient"})
+    access = FhirAccess(Settings())
+    for _ in range(2):
+        found = access.server(stub.base, "")
+        assert isinstance(found, FhirServer)
+        assert ids(found.read("Patient/p1")) == ["p1"]
+    assert "Cookie" not in stub.seen[1].headers
 
 
 @pytest.mark.parametrize(
@@ -218,19 +213,19 @@ def test_a_closed_connection_has_a_reason(stub: FhirStub) -> None:
     assert server(stub.base).search(SEARCH).failure == "the connection to the FHIR server broke"
 
 
-def test_a_pooled_connection_that_was_closed_meanwhile_is_opened_anew() -> None:
-    with responses.RequestsMock() as mock:
-        url = "http://127.0.0.1/fhir/Patient/p1"
-        closed = requests.ConnectionError(_protocol_error())
-        mock.get(url, body=closed)
-        mock.get(url, json=PATIENT)
-        assert ids(server("http://127.0.0.1/fhir").read("Patient/p1")) == ["p1"]
+class Once(dict[str, Fault]):
+    """Faults that happen once."""
+
+    def get(self, kind: str, default: Any = None) -> Any:
+        return self.pop(kind, default)
 
 
-def _protocol_error() -> Exception:
-    from urllib3.exceptions import ProtocolError
-
-    return ProtocolError("Connection aborted.", ConnectionResetError())
+def test_a_pooled_connection_that_was_closed_meanwhile_is_opened_anew(stub: FhirStub) -> None:
+    asked = server(stub.base)
+    assert ids(asked.read("Patient/p1")) == ["p1"]
+    stub.faults = Once(Patient=Fault(closed=True))
+    assert ids(asked.read("Patient/p1")) == ["p1"]
+    assert len(stub.seen) == 3
 
 
 def test_a_server_that_does_not_listen_is_asked_once(stub: FhirStub) -> None:

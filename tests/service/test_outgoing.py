@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from cryptography import x509
+from urllib3 import BaseHTTPResponse
 
 from cds_service.addresses import AddressError, Reach, resolve, within
 from cds_service.fhir_client import ADDRESS_REFUSED, FhirAccess, FhirServer
-from cds_service.origins import Allowed
-from cds_service.outgoing import CheckedAdapter
+from cds_service.origins import Allowed, checked
+from cds_service.outgoing import CertificateRefusedError, checked_pools, get
 from cds_service.settings import Settings
 from tests.certificate import self_signed
 from tests.fhir_stub import FhirStub
@@ -255,19 +255,26 @@ def tls(tmp_path: Path) -> Iterator[Tls]:
     running.close()
 
 
+def get_by_tls(tls: Tls, host: str) -> BaseHTTPResponse:
+    context = ssl.create_default_context(cafile=tls.certificate)
+    connections = checked_pools(1, context, Allowed(frozenset(), loopback=True))
+    return get(connections, checked(f"https://{host}:{tls.port}/"), {}, 5, 5)
+
+
 def test_tls_keeps_the_name_and_checks_the_certificate_against_it(tls: Tls, dns: Dns) -> None:
     dns.answers = [["127.0.0.1"]]
-    with requests.Session() as session:
-        session.trust_env = False
-        session.mount("https://", CheckedAdapter(Allowed(frozenset(), loopback=True), 1))
-        response = session.get(f"https://localhost:{tls.port}/", verify=str(tls.certificate), timeout=5)
-    assert response.status_code == 204
+    with get_by_tls(tls, "localhost") as response:
+        assert response.status == 204
     assert tls.names == ["localhost"]
 
 
 def test_a_certificate_for_another_name_is_refused(tls: Tls) -> None:
-    with requests.Session() as session:
-        session.trust_env = False
-        session.mount("https://", CheckedAdapter(Allowed(frozenset(), loopback=True), 1))
-        with pytest.raises(requests.exceptions.SSLError):
-            session.get(f"https://127.0.0.1:{tls.port}/", verify=str(tls.certificate), timeout=5)
+    with pytest.raises(CertificateRefusedError):
+        get_by_tls(tls, "127.0.0.1")
+
+
+def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    with FhirStub([PATIENT]) as stub:
+        assert server(stub.base).read("Patient/p1").failure == ""

@@ -51,7 +51,7 @@ def wait_for(base: str, process: subprocess.Popen[str]) -> None:
     end = time.monotonic() + 30
     while True:
         try:
-            assert requests.get(f"{base}/health/ready", timeout=5).json()["status"] == "ok"
+            assert requests.get(f"{base}/health/ready", timeout=30).json()["status"] == "ok"
             return
         except requests.ConnectionError:
             assert process.poll() is None, process.communicate()[1]

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from cds_service.decision_log import HEADER as DECISION
 from cds_service.settings import Settings
+from cds_service.telemetry import logs
 from cds_service.telemetry.logs import set_up_logs
 from cds_service.telemetry.request_id import HEADER
 from tests.service.bodies import PATIENT, SIGN, bundle, code, encoded, observation, sign
@@ -197,12 +198,17 @@ def test_a_terminal_gets_text_and_all_else_json(client: FlaskClient, logged: Log
     ],
 )
 def test_of_a_librarys_line_only_its_own_words_and_numbers_are_written(
-    logged: Logged, format_: str, name: str, message: str, arguments: tuple[object, ...], written: str
+    logged: Logged,
+    monkeypatch: pytest.MonkeyPatch,
+    format_: str,
+    name: str,
+    message: str,
+    arguments: tuple[object, ...],
+    written: str,
 ) -> None:
     lines = logged(log_format=format_, log_level="debug")
     # gunicorn's first process sees no request, and this test is one.
-    handler = logging.getLogger().handlers[0]
-    handler.filters[0]._starter = 0  # type: ignore[union-attr]
+    monkeypatch.setattr(logs, "_STARTER", 0)
     logging.getLogger(name).propagate = True
     logging.getLogger(name).warning(message, *arguments)
     assert written in lines.text

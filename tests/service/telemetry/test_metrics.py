@@ -111,6 +111,18 @@ def test_what_clinicians_did_is_counted_by_service(service: Running) -> None:
     assert grown(f'coverage_hooks_feedback_total{{outcome="accepted",service="{SERVICE}"}}') == 1
 
 
+def test_feedback_that_is_sent_again_is_counted_once(service: Running) -> None:
+    first, second = (
+        {"card": str(uuid4()), "outcome": "overridden", "outcomeTimestamp": "2026-02-28T10:05:31Z"}
+        for _ in range(2)
+    )
+    with Growth(service) as grown:
+        # The same batch again, then one that adds a card to it, which is in it twice.
+        for batch in ([first], [first], [first, second, second]):
+            assert post(service, {"feedback": batch}, f"{SIGN}/feedback").status_code == 200
+    assert grown(f'coverage_hooks_feedback_total{{outcome="overridden",service="{SERVICE}"}}') == 2
+
+
 def test_types_that_cannot_be_fetched_are_counted(service: Running) -> None:
     body = paperwork_missing()
     faults = {"Observation": Fault(status=500), "Condition": Fault(closed=True)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ class KeyServer:
     """Use as a context manager; `jku` is the address of the set.
 
     keys: what is published. body: instead of it. status, location: of the answer. delay: seconds
-    before it. drip: seconds between single bytes. asked: paths that were asked for.
+    before it. drip: seconds between single bytes. tls: speaks https by it, as localhost. asked: paths
+    that were asked for.
     """
 
     keys: list[Any] = field(default_factory=list)
@@ -24,6 +26,7 @@ class KeyServer:
     location: str = ""
     delay: float = 0.0
     drip: float = 0.0
+    tls: ssl.SSLContext | None = None
     asked: list[str] = field(default_factory=list)
 
     def __enter__(self) -> KeyServer:
@@ -40,6 +43,9 @@ class KeyServer:
         self._http = _Server(("127.0.0.1", 0), Handler)
         self.port = self._http.server_address[1]
         self.jku = f"http://127.0.0.1:{self.port}/jwks.json"
+        if self.tls is not None:
+            self._http.socket = self.tls.wrap_socket(self._http.socket, server_side=True)
+            self.jku = f"https://localhost:{self.port}/jwks.json"
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         return self
 

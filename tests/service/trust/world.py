@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -133,10 +134,15 @@ def served(app: Flask) -> Iterator[str]:
 
 @contextmanager
 def world(
-    folder: Path, engine: FakeEngine, *others: Json, client: Json | None = None, **more: Any
+    folder: Path,
+    engine: FakeEngine,
+    *others: Json,
+    client: Json | None = None,
+    tls: ssl.SSLContext | None = None,
+    **more: Any,
 ) -> Iterator[World]:
-    """A world with one client that publishes its keys, `others` beside it; more: settings."""
-    with KeyServer(published()) as keys:
+    """A world with one client that publishes its keys (by tls), `others` beside it; more: settings."""
+    with KeyServer(published(), tls=tls) as keys:
         found = World(keys)
         main = {"name": "general", "issuer": ISSUER, "jku": keys.jku} | (client or {})
         app = create_app(settings(write_clients(folder, main, *others), **more), engine, clock=found.clock)  # type: ignore[arg-type]
