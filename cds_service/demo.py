@@ -71,7 +71,19 @@ def sign_samples(base: str, console: Console) -> None:
         console.rule(f"[bold]order-sign: {name}[/]")
         console.print((build.__doc__ or "").strip())
         console.print(f"[dim]{size / 1024:.0f} kB sent, {response.status_code} in {took:.0f} ms[/]\n")
-        print_cards(response.json(), console)
+        if response.status_code == 200:
+            print_cards(response.json(), console)
+        else:
+            console.print(f"[red]The service refused the order:[/] {_diagnostics(response)}")
+
+
+def _diagnostics(response: requests.Response) -> str:
+    """What an OperationOutcome says went wrong, and how to mend it; else the status alone."""
+    try:
+        issues = response.json()["issue"]
+        return " ".join(issue["diagnostics"] for issue in issues)
+    except (requests.JSONDecodeError, KeyError, TypeError):
+        return f"status {response.status_code}"
 
 
 def print_cards(answer: dict[str, Any], console: Console) -> None:
