@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from contextlib import nullcontext
@@ -51,8 +52,13 @@ def _serve(arguments: argparse.Namespace, console: Console) -> int:
 
     settings = _settings(arguments)
     set_up_logs(settings)
-    with metrics_folder() if settings.metrics == "on" else nullcontext():
-        return _serve_app(create_app(settings), settings, console)
+    # What is loaded stays, so the collector would walk over it in vain; `serve` lets it work again.
+    gc.disable()
+    try:
+        with metrics_folder() if settings.metrics == "on" else nullcontext():
+            return _serve_app(create_app(settings), settings, console)
+    finally:
+        gc.enable()
 
 
 def _serve_app(app: Flask, settings: Settings, console: Console) -> int:
