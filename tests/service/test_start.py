@@ -62,7 +62,6 @@ def started(state: Path) -> tuple[list[int], set[str], set[str]]:
 
 
 def test_serve_loads_what_orders_need_before_the_fork_and_nothing_else(tmp_path: Path) -> None:
-    started(tmp_path)  # makes the store
     statuses, loaded, late = started(tmp_path)
     assert set(statuses) == {200}
     assert loaded & _NOT_NEEDED == set()
