@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,24 +21,30 @@ from yaml import MappingNode, ScalarNode, SequenceNode
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAPPING = "tag:yaml.org,2002:map"
 _TEXT = "tag:yaml.org,2002:str"
-_UNQUOTED = ""
+_OPEN = ""
 
 _Place: TypeAlias = tuple["_Place", str | int] | None
 """The way to a node from the top: the place above it, and its key or index there."""
 
-# What an unquoted word is: a text, a number, a date. The same few come again and again.
+_AMBIGUOUS = frozenset(yaml.resolver.Resolver.yaml_implicit_resolvers)
+"""First characters of unquoted words that may be something else than a text."""
+
+# What such a word is: a number, a date, a text after all. The same few come again and again.
 _tag_of = lru_cache(maxsize=4096)(
     partial(yaml.resolver.Resolver().resolve, ScalarNode, implicit=(True, True))
 )
-_AMBIGUOUS = frozenset(yaml.resolver.Resolver.yaml_implicit_resolvers)
-"""First characters of words that may be something else than a text."""
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc]  # its class is only known when it runs
-    """Leaves open what an unquoted word is: nobody asks of keys, and half of all words are keys."""
+    """Leaves open what an unquoted word is until its value is asked for: of keys it never is.
 
-    def resolve(self, kind: type[yaml.Node], _: Any, implicit: Any) -> str:
-        return _UNQUOTED if kind is ScalarNode and implicit[0] else _TEXT
+    The tag of what is surely a text is the very object _TEXT, that of nothing else is.
+    """
+
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: Any) -> str:
+        if kind is not ScalarNode or (implicit[0] and value[:1] in _AMBIGUOUS):
+            return _OPEN
+        return _TEXT
 
 
 class DataError(ValueError):
@@ -84,6 +90,10 @@ class Fields:
     def __contains__(self, key: str) -> bool:
         return key in self._nodes
 
+    def which(self, keys: Iterable[str]) -> list[str]:
+        """Those of the keys that are there."""
+        return [key for key in keys if key in self._nodes]
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._nodes)
 
@@ -124,7 +134,7 @@ class Fields:
             if default is ...:
                 raise self._missing(key)
             return default
-        return self._plain(node, self._at(key))
+        return node.value if node.tag is _TEXT else self._plain(node, self._at(key))
 
     def text(self, key: str, default: str | None = None) -> str:
         """A non-empty text; codes must be quoted, so a bare number is refused."""
@@ -134,7 +144,7 @@ class Fields:
             if default is None:
                 raise self._missing(key)
             return default
-        value = self._plain(node, self._at(key))
+        value = node.value if node.tag is _TEXT else self._plain(node, self._at(key))
         if not isinstance(value, str) or not value.strip():
             raise self.error(f"{key} must be text (quote it), not {value!r}", key)
         return " ".join(value.split()) if "\n" in value else value
@@ -209,6 +219,8 @@ class Fields:
                 raise self.error(f"unknown key {key!r}; {allowed_words(key, self._asked)}", key)
 
     def _plain(self, node: yaml.Node, place: _Place) -> Any:
+        if node.tag is _TEXT:
+            return node.value
         if isinstance(node, ScalarNode):
             return self._scalar(node, place)
         if isinstance(node, MappingNode):
@@ -218,10 +230,7 @@ class Fields:
 
     def _scalar(self, node: ScalarNode, place: _Place) -> Any:
         text: str = node.value
-        tag = node.tag
-        if tag == _UNQUOTED:
-            tag = _tag_of(value=text) if text[:1] in _AMBIGUOUS else _TEXT
-        tag = tag.rpartition(":")[2]
+        tag = (node.tag or _tag_of(value=text)).rpartition(":")[2]
         if tag == "str":
             return text
         if tag == "bool":

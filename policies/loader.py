@@ -265,13 +265,13 @@ def _reservation(fields: Fields, reader: _Reader) -> Reservation:
 
 
 def _node(fields: Fields, reader: _Reader) -> Node:
-    if any(key in fields for key in _GROUPS):
+    if fields.which(_GROUPS):
         return _group(fields, reader)
     return _criterion(fields, reader, "criterion")
 
 
 def _group(fields: Fields, reader: _Reader) -> Group:
-    kinds = [key for key in _GROUPS if key in fields]
+    kinds = fields.which(_GROUPS)
     if len(kinds) != 1:
         raise fields.error("a group is exactly one of all, any, at_least (with of)")
     operator = kinds[0]
@@ -379,7 +379,7 @@ def _shown_by(fields: Fields, reader: _Reader) -> Condition:
 
 
 def _condition(fields: Fields, reader: _Reader) -> Condition:
-    joins = [key for key in _JOINS if key in fields]
+    joins = fields.which(_JOINS)
     if not joins:
         test = _test(fields, reader, limb=True)
         fields.done()
