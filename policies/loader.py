@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -154,9 +155,9 @@ def load_policy(path: Path, catalogue: Catalogue, value_sets: ValueSets) -> Poli
 def _digest(path: Path) -> str:
     """One hash over the policy file and the service files beside it."""
     digest = hashlib.sha256(path.read_bytes())
-    for other in sorted(path.parent.glob("*.yaml")):
-        if other != path and not other.name.startswith("cases"):
-            digest.update(other.read_bytes())
+    for name in sorted(os.listdir(path.parent)):
+        if name.endswith(".yaml") and name != path.name and not name.startswith("cases"):
+            digest.update((path.parent / name).read_bytes())
     return digest.hexdigest()
 
 
