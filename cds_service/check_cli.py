@@ -18,7 +18,7 @@ from cds_service.tree_view import show
 from policies.engine import Engine
 
 
-def add_check_command(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `check` to the command line."""
     parser = subcommands.add_parser(
         "check",

@@ -9,37 +9,30 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from rich.console import Console
 
-from cds_service.check_cli import add_check_command
-from cds_service.policy_cli import add_policy_commands
-from cds_service.population_cli import add_population_command
-from cds_service.serve_cli import add_serve_commands
 from cds_service.settings import SettingsError
-from cds_service.settings_cli import add_settings_command
-from cds_service.store_cli import add_store_commands
 from cds_service.version import VERSION
 from mappings.documents import DocumentError
 from mappings.yaml_file import DataError
 
+_MODULES = {
+    "serve": "serve_cli",
+    "demo": "serve_cli",
+    "check": "check_cli",
+    "policy": "policy_cli",
+    "population": "population_cli",
+    "store": "store_cli",
+    "settings": "settings_cli",
+}
+"""Where each command is; a module adds all of its commands."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
-    about = "Checks infusion-pump orders against payer policies (CDS Hooks 2.0)."
-    parser = argparse.ArgumentParser(prog="coverage-hooks", description=about)
-    parser.add_argument("--version", action="version", version=f"coverage-hooks {VERSION}")
-    subcommands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (
-        add_serve_commands,
-        add_check_command,
-        add_policy_commands,
-        add_population_command,
-        add_store_commands,
-        add_settings_command,
-    ):
-        add(subcommands)
-    arguments = parser.parse_args(argv)
+    arguments = _parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
     command: Callable[[argparse.Namespace, Console], int] = arguments.run
     try:
         return command(arguments, Console())
@@ -49,6 +42,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` closed the output
         sys.stderr.close()
         return 0
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the command that is called, or of all where none is: each takes long to import."""
+    about = "Checks infusion-pump orders against payer policies (CDS Hooks 2.0)."
+    parser = argparse.ArgumentParser(prog="coverage-hooks", description=about)
+    parser.add_argument("--version", action="version", version=f"coverage-hooks {VERSION}")
+    subcommands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    called = _MODULES.get(argv[0]) if argv else None
+    for module in [called] if called else dict.fromkeys(_MODULES.values()):
+        import_module(f"cds_service.{module}").add_commands(subcommands)
+    return parser
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from policies.schema import json_schema
 Command = Callable[[argparse.Namespace, Console], int]
 
 
-def add_policy_commands(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `policy` with its subcommands to the command line."""
     parser = subcommands.add_parser("policy", help="write, check and compare policies")
     inner = parser.add_subparsers(dest="policy_command", required=True, metavar="COMMAND")

@@ -20,7 +20,7 @@ from cds_service.population.run import available_cores, run
 from cds_service.population.spark import run_on_spark
 
 
-def add_population_command(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `population` and `population diff` to the command line."""
     parser = subcommands.add_parser(
         "population",

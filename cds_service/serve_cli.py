@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from contextlib import nullcontext
@@ -12,7 +13,6 @@ from flask import Flask
 from rich.console import Console
 
 from cds_service.app import create_app
-from cds_service.demo import run_demo
 from cds_service.server import PortTakenError, serve
 from cds_service.settings import Settings, SettingsError, from_environment
 from cds_service.telemetry.metrics_folder import metrics_folder
@@ -20,7 +20,7 @@ from cds_service.trust.mode import OPEN_NOTE
 from cds_service.version import VERSION
 
 
-def add_serve_commands(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `serve` and `demo` to the command line."""
     for name, help_, command in (
         ("serve", "start the service", _serve),
@@ -52,8 +52,13 @@ def _serve(arguments: argparse.Namespace, console: Console) -> int:
 
     settings = _settings(arguments)
     set_up_logs(settings)
-    with metrics_folder() if settings.metrics == "on" else nullcontext():
-        return _serve_app(create_app(settings), settings, console)
+    # What is loaded stays, so the collector would walk over it in vain; `serve` lets it work again.
+    gc.disable()
+    try:
+        with metrics_folder() if settings.metrics == "on" else nullcontext():
+            return _serve_app(create_app(settings), settings, console)
+    finally:
+        gc.enable()
 
 
 def _serve_app(app: Flask, settings: Settings, console: Console) -> int:
@@ -77,6 +82,9 @@ def _serve_app(app: Flask, settings: Settings, console: Console) -> int:
 
 
 def _demo(arguments: argparse.Namespace, console: Console) -> int:
+    # What shows cards in a terminal, which a server does not need.
+    from cds_service.demo import run_demo
+
     settings = _settings(arguments)
     if settings.trust != "open":
         raise SettingsError("the demo signs its orders without a token: it needs COVERAGE_HOOKS_TRUST=open")

@@ -69,9 +69,9 @@ def serve(app: Flask, settings: Settings, ready: Callable[[], None]) -> None:
     Raises PortTakenError.
     """
     _check_free(settings.host, settings.port)
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
+    gc.enable()
     sys.setswitchinterval(_SWITCH_SECONDS)
     ImpatientWorker.seconds = settings.request_timeout
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from cds_service.settings import from_environment, rows
 
 
-def add_settings_command(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `settings` to the command line."""
     parser = subcommands.add_parser("settings", help="list the settings and check those of the environment")
     parser.add_argument("--markdown", action="store_true", help="the table of docs/settings.md")

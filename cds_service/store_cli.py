@@ -29,7 +29,7 @@ from cds_service.store.store import Store
 Command = Callable[[argparse.Namespace, Console], int]
 
 
-def add_store_commands(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `store` with its subcommands to the command line."""
     parser = subcommands.add_parser("store", help="migrate, prune, erase and read what is kept")
     inner = parser.add_subparsers(dest="store_command", required=True, metavar="COMMAND")

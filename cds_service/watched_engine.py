@@ -8,6 +8,7 @@ and shown by the readiness check, and the old policies keep serving.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ from mappings.yaml_file import DataError
 from policies.engine import Engine
 
 log = logging.getLogger(__name__)
+
+_DATA = (".yaml", ".yml", ".json")
 
 Fingerprint = tuple[tuple[str, int, int], ...]
 
@@ -86,10 +89,11 @@ class WatchedEngine:
         """Name, size and time of change of every data file in the folders."""
         found = []
         for folder in self._folders:
-            for path in sorted(folder.rglob("*")):
-                # A file may go away between the listing and the look at it.
-                with suppress(FileNotFoundError):
-                    if path.suffix in (".yaml", ".yml", ".json"):
-                        status = path.stat()
-                        found.append((str(path), status.st_size, status.st_mtime_ns))
-        return tuple(found)
+            # Path.rglob takes twice as long over a thousand policies.
+            for place, _, names in os.walk(folder):
+                for path in (os.path.join(place, name) for name in names if name.endswith(_DATA)):
+                    # A file may go away between the listing and the look at it.
+                    with suppress(FileNotFoundError):
+                        status = os.stat(path)
+                        found.append((path, status.st_size, status.st_mtime_ns))
+        return tuple(sorted(found))

@@ -51,6 +51,8 @@ class ValueSets:
                 codes.setdefault(member[0], []).append(member[1])
             for filter_ in value_set.filters:
                 prefix[canonical(filter_.system, filter_.code_prefix)].add(value_set.id)
+        self.ids = tuple(self._titles)
+        """All set ids, in the order of loading."""
         self._exact = {member: frozenset(ids) for member, ids in exact.items()}
         self._prefix = dict(prefix)
 
@@ -71,11 +73,6 @@ class ValueSets:
                     paths[value_set.id] = path
                     value_sets.append(value_set)
         return cls(value_sets)
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """All set ids, in the order of loading."""
-        return tuple(self._titles)
 
     def title(self, set_id: str) -> str:
         """The title of a set, for people. Raises UnknownValueSetError."""

@@ -9,14 +9,42 @@ from __future__ import annotations
 
 import datetime
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
+from yaml import MappingNode, ScalarNode, SequenceNode
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MAPPING = "tag:yaml.org,2002:map"
+_TEXT = "tag:yaml.org,2002:str"
+_OPEN = ""
+
+_Place: TypeAlias = tuple["_Place", str | int] | None
+"""The way to a node from the top: the place above it, and its key or index there."""
+
+_AMBIGUOUS = frozenset(yaml.resolver.Resolver.yaml_implicit_resolvers)
+"""First characters of unquoted words that may be something else than a text."""
+
+# What such a word is: a number, a date, a text after all. The same few come again and again.
+_tag_of = lru_cache(maxsize=4096)(
+    partial(yaml.resolver.Resolver().resolve, ScalarNode, implicit=(True, True))
+)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc]  # its class is only known when it runs
+    """Leaves open what an unquoted word is until its value is asked for: of keys it never is.
+
+    The tag of what is surely a text is the very object _TEXT, that of nothing else is.
+    """
+
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: Any) -> str:
+        if kind is not ScalarNode or (implicit[0] and value[:1] in _AMBIGUOUS):
+            return _OPEN
+        return _TEXT
 
 
 class DataError(ValueError):
@@ -36,43 +64,55 @@ def load_mapping(path: Path) -> Fields:
         mark = getattr(error, "problem_mark", None)
         raise DataError(path, mark.line + 1 if mark else 1, "", f"this is no YAML: {error}") from None
     if node is None:
-        node = yaml.MappingNode("tag:yaml.org,2002:map", [])
-    if not isinstance(node, yaml.MappingNode):
+        node = MappingNode(_MAPPING, [])
+    if not isinstance(node, MappingNode):
         raise DataError(path, node.start_mark.line + 1, "", "the file must be a mapping")
-    return Fields(path, node, "")
+    return Fields(path, node)
 
 
 class Fields:
     """A YAML mapping that is taken apart field by field; `done` refuses what is left over."""
 
-    def __init__(self, file: Path, node: yaml.MappingNode, path: str) -> None:
-        self.file, self.path, self.node = file, path, node
-        self.line = node.start_mark.line + 1 if node.start_mark else 1
-        self._nodes: dict[str, yaml.Node] = {}
+    __slots__ = ("_asked", "_mark", "_nodes", "_place", "file")
+
+    def __init__(self, file: Path, node: MappingNode, place: _Place = None) -> None:
+        # Made for each mapping of thousands of policies: what only errors tell is worked out for them.
+        self.file, self._place, self._mark = file, place, node.start_mark
         self._asked: set[str] = set()
+        nodes: dict[str, yaml.Node] = {}
         for key_node, value_node in node.value:
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else ""
-            if key in self._nodes:
-                raise DataError(file, key_node.start_mark.line + 1, path, f"the key {key!r} stands twice")
-            self._nodes[key] = value_node
+            key = key_node.value if isinstance(key_node, ScalarNode) else ""
+            if key in nodes:
+                raise self._problem(key_node, place, f"the key {key!r} stands twice")
+            nodes[key] = value_node
+        self._nodes = nodes
 
     def __contains__(self, key: str) -> bool:
         return key in self._nodes
 
+    def which(self, keys: Iterable[str]) -> list[str]:
+        """Those of the keys that are there."""
+        return [key for key in keys if key in self._nodes]
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._nodes)
 
+    @property
+    def line(self) -> int:
+        return self._mark.line + 1 if self._mark else 1
+
     def error(self, what: str, key: str = "") -> DataError:
-        node = self._nodes.get(key)
-        line = node.start_mark.line + 1 if node is not None else self.line
-        return DataError(self.file, line, self._at(key), what)
+        return DataError(self.file, self.line_of(key), _written(self._at(key)), what)
+
+    def _problem(self, node: yaml.Node, place: _Place, what: str) -> DataError:
+        return DataError(self.file, node.start_mark.line + 1, _written(place), what)
 
     def line_of(self, key: str) -> int:
         node = self._nodes.get(key)
         return node.start_mark.line + 1 if node is not None else self.line
 
-    def _at(self, key: str) -> str:
-        return f"{self.path}.{key}".strip(".") if key else self.path
+    def _at(self, key: str) -> _Place:
+        return (self._place, key) if key else self._place
 
     def _missing(self, key: str) -> DataError:
         near = difflib.get_close_matches(key, self._nodes.keys() - self._asked, n=1)
@@ -89,20 +129,22 @@ class Fields:
     def take(self, key: str, default: Any = ...) -> Any:
         """The plain value of a field: dict, list, str, int, Decimal, bool or date."""
         self._asked.add(key)
-        if key not in self._nodes:
+        node = self._nodes.get(key)
+        if node is None:
             if default is ...:
                 raise self._missing(key)
             return default
-        return self._plain(self._nodes[key], self._at(key))
+        return node.value if node.tag is _TEXT else self._plain(node, self._at(key))
 
     def text(self, key: str, default: str | None = None) -> str:
         """A non-empty text; codes must be quoted, so a bare number is refused."""
         self._asked.add(key)
-        if key not in self._nodes:
+        node = self._nodes.get(key)
+        if node is None:
             if default is None:
                 raise self._missing(key)
             return default
-        value = self.take(key)
+        value = node.value if node.tag is _TEXT else self._plain(node, self._at(key))
         if not isinstance(value, str) or not value.strip():
             raise self.error(f"{key} must be text (quote it), not {value!r}", key)
         return " ".join(value.split()) if "\n" in value else value
@@ -136,9 +178,9 @@ class Fields:
 
     def child(self, key: str) -> Fields:
         node = self._required(key)
-        if isinstance(node, yaml.ScalarNode) and node.value in ("", "{}"):
-            node = yaml.MappingNode("tag:yaml.org,2002:map", [], node.start_mark, node.end_mark)
-        if not isinstance(node, yaml.MappingNode):
+        if isinstance(node, ScalarNode) and node.value in ("", "{}"):
+            node = MappingNode(_MAPPING, [], node.start_mark, node.end_mark)
+        if not isinstance(node, MappingNode):
             raise self.error(f"{key} must be a mapping", key)
         return Fields(self.file, node, self._at(key))
 
@@ -148,14 +190,14 @@ class Fields:
         node = self._nodes.get(key)
         if node is None:
             return []
-        if not isinstance(node, yaml.SequenceNode):
+        if not isinstance(node, SequenceNode):
             raise self.error(f"{key} must be a list", key)
         found = []
+        place = self._at(key)
         for index, item in enumerate(node.value):
-            at = f"{self._at(key)}[{index}]"
-            if not isinstance(item, yaml.MappingNode):
-                raise DataError(self.file, item.start_mark.line + 1, at, "must be a mapping")
-            found.append(Fields(self.file, item, at))
+            if not isinstance(item, MappingNode):
+                raise self._problem(item, (place, index), "must be a mapping")
+            found.append(Fields(self.file, item, (place, index)))
         return found
 
     def only_key(self, allowed: Collection[str]) -> str:
@@ -170,26 +212,30 @@ class Fields:
 
     def done(self) -> None:
         """Refuse keys that nobody asked for."""
+        if self._nodes.keys() <= self._asked:
+            return
         for key in self._nodes:
             if key not in self._asked:
                 raise self.error(f"unknown key {key!r}; {allowed_words(key, self._asked)}", key)
 
-    def _plain(self, node: yaml.Node, path: str) -> Any:
-        if isinstance(node, yaml.MappingNode):
-            fields = Fields(self.file, node, path)
-            return {key: fields._plain(value, f"{path}.{key}") for key, value in fields._nodes.items()}
-        if isinstance(node, yaml.SequenceNode):
-            return [self._plain(item, f"{path}[{index}]") for index, item in enumerate(node.value)]
-        return self._scalar(node, path)
+    def _plain(self, node: yaml.Node, place: _Place) -> Any:
+        if node.tag is _TEXT:
+            return node.value
+        if isinstance(node, ScalarNode):
+            return self._scalar(node, place)
+        if isinstance(node, MappingNode):
+            nodes = Fields(self.file, node, place)._nodes
+            return {key: self._plain(value, (place, key)) for key, value in nodes.items()}
+        return [self._plain(item, (place, index)) for index, item in enumerate(node.value)]
 
-    def _scalar(self, node: yaml.Node, path: str) -> Any:
+    def _scalar(self, node: ScalarNode, place: _Place) -> Any:
         text: str = node.value
-        tag = node.tag.rpartition(":")[2]
+        tag = (node.tag or _tag_of(value=text)).rpartition(":")[2]
         if tag == "str":
             return text
         if tag == "bool":
             if text not in ("true", "false"):
-                raise DataError(self.file, node.start_mark.line + 1, path, f"write true or false, not {text}")
+                raise self._problem(node, place, f"write true or false, not {text}")
             return text == "true"
         try:
             if tag == "int":
@@ -202,7 +248,16 @@ class Fields:
                 return datetime.date.fromisoformat(text)
         except (ValueError, ArithmeticError):
             pass
-        raise DataError(self.file, node.start_mark.line + 1, path, f"quote {text!r} if it is a text")
+        raise self._problem(node, place, f"quote {text!r} if it is a text")
+
+
+def _written(place: _Place) -> str:
+    """A place as an error names it: services[0].criteria."""
+    steps: list[str] = []
+    while place is not None:
+        place, step = place
+        steps.append(f"[{step}]" if isinstance(step, int) else f".{step}")
+    return "".join(reversed(steps)).removeprefix(".")
 
 
 def allowed_words(given: str, allowed: Collection[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -154,9 +155,9 @@ def load_policy(path: Path, catalogue: Catalogue, value_sets: ValueSets) -> Poli
 def _digest(path: Path) -> str:
     """One hash over the policy file and the service files beside it."""
     digest = hashlib.sha256(path.read_bytes())
-    for other in sorted(path.parent.glob("*.yaml")):
-        if other != path and not other.name.startswith("cases"):
-            digest.update(other.read_bytes())
+    for name in sorted(os.listdir(path.parent)):
+        if name.endswith(".yaml") and name != path.name and not name.startswith("cases"):
+            digest.update((path.parent / name).read_bytes())
     return digest.hexdigest()
 
 
@@ -265,13 +266,13 @@ def _reservation(fields: Fields, reader: _Reader) -> Reservation:
 
 
 def _node(fields: Fields, reader: _Reader) -> Node:
-    if any(key in fields for key in _GROUPS):
+    if fields.which(_GROUPS):
         return _group(fields, reader)
     return _criterion(fields, reader, "criterion")
 
 
 def _group(fields: Fields, reader: _Reader) -> Group:
-    kinds = [key for key in _GROUPS if key in fields]
+    kinds = fields.which(_GROUPS)
     if len(kinds) != 1:
         raise fields.error("a group is exactly one of all, any, at_least (with of)")
     operator = kinds[0]
@@ -379,7 +380,7 @@ def _shown_by(fields: Fields, reader: _Reader) -> Condition:
 
 
 def _condition(fields: Fields, reader: _Reader) -> Condition:
-    joins = [key for key in _JOINS if key in fields]
+    joins = fields.which(_JOINS)
     if not joins:
         test = _test(fields, reader, limb=True)
         fields.done()

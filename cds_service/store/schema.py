@@ -4,25 +4,48 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.store.connection import reading, writing
 from cds_service.store.place import Place, StoreError
+from cds_service.store.tables import metadata
 
 HEAD = "0002"
 """The newest migration."""
 
 _LOCK = 7_266_021_159
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# As Alembic would make it.
+_version = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 def revision(engine: Engine) -> str:
     """The migration that a store is at, "" for an empty one."""
     with reading(engine) as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return ""
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+        return _revision(connection)
+
+
+def _revision(connection: Connection) -> str:
+    if not inspect(connection).has_table(_version.name):
+        return ""
+    return connection.execute(select(_version.c.version_num)).scalar() or ""
 
 
 def migrate(engine: Engine) -> tuple[str, str]:
@@ -30,20 +53,35 @@ def migrate(engine: Engine) -> tuple[str, str]:
 
     Several may do this at once; one does the work. Raises StoreError for a store of a newer version.
     """
-    from alembic import command
-    from alembic.config import Config
-
-    before = revision(engine)
-    if before > HEAD:
-        raise _too_new(before)
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return before, revision(engine)
+        before = _revision(connection)
+        if before > HEAD:
+            raise _too_new(before)
+        if not before:
+            _make(connection)
+        elif before != HEAD:
+            upgrade(connection)
+    return before, HEAD
+
+
+def _make(connection: Connection) -> None:
+    """Make the tables of an empty store as they are now: the way by all migrations takes much longer."""
+    metadata.create_all(connection, checkfirst=False)
+    _version.create(connection)
+    connection.execute(_version.insert().values(version_num=HEAD))
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the migrations that a store has not seen."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def make_ready(engine: Engine, place: Place) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import logging
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, g, request
 
@@ -24,13 +25,15 @@ from cds_service.services import Registry
 from cds_service.settings import PREFIX, Settings, SettingsError
 from cds_service.telemetry.observed import observed, stage
 from cds_service.trust.audience import endpoint
-from cds_service.trust.clients import Client, Clients, read_clients
-from cds_service.trust.key_sets import KeySets
 from cds_service.trust.mode import OPEN_NOTE, check_mode
 from cds_service.trust.reasons import Reason, RefusedError
 from cds_service.trust.replay import FileMemory, Memory, MemoryLostError, RedisMemory
-from cds_service.trust.tokens import Verified, Verifier
 from mappings.yaml_file import allowed_words
+
+# Cryptography takes long to import, and a service that asks no token needs none.
+if TYPE_CHECKING:
+    from cds_service.trust.clients import Client, Clients
+    from cds_service.trust.tokens import Verified, Verifier
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +53,7 @@ def protect(app: Flask, settings: Settings, clock: Clock, services: Registry) ->
         return None
     rights = {service.id for service in services} | (set(app.blueprints) - OPEN - {"hooks"})
     clients, memory = _clients(settings, rights), _memory(settings)
-    app.before_request(_Guard(settings, clock, clients, memory).look)
+    app.before_request(_Guard(settings, clock, _verifier(settings, clients, memory), memory).look)
     return memory
 
 
@@ -70,12 +73,11 @@ def check_fhir_server(address: str) -> None:
 
 
 class _Guard:
-    def __init__(self, settings: Settings, clock: Clock, clients: Clients, memory: Memory) -> None:
+    def __init__(self, settings: Settings, clock: Clock, verifier: Verifier, memory: Memory) -> None:
         self._settings = settings
         self._clock = clock
         self._memory = memory
-        key_sets = KeySets(memory, tls_context(settings.ca_file))
-        self._verifier = Verifier(clients, key_sets, settings.token_leeway)
+        self._verifier = verifier
 
     def look(self) -> None:
         """Let the current request pass, or raise the error that answers it."""
@@ -153,7 +155,17 @@ def _fingerprint(verified: Verified, body: bytes) -> str:
     return f"request:{digest.hexdigest()}"
 
 
+def _verifier(settings: Settings, clients: Clients, memory: Memory) -> Verifier:
+    from cds_service.trust.key_sets import KeySets
+    from cds_service.trust.tokens import Verifier
+
+    key_sets = KeySets(memory, tls_context(settings.ca_file))
+    return Verifier(clients, key_sets, settings.token_leeway)
+
+
 def _clients(settings: Settings, rights: set[str]) -> Clients:
+    from cds_service.trust.clients import read_clients
+
     path = Path(settings.clients_file)
     try:
         clients = read_clients(path, loopback=settings.development)

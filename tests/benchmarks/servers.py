@@ -71,9 +71,11 @@ class Server:
             "COVERAGE_HOOKS_PUBLIC_URL": "https://coverage.example.org",
             "COVERAGE_HOOKS_HASH_KEY": "k" * 40,
         }
+        # Installed packages are compiled, Flask here too; a checkout is compiled when it first runs.
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         self._process = subprocess.Popen(
             _command(name, self.port, workers),
-            env={**os.environ, **own, **environment},
+            env={**inherited, **own, **environment},
             stdout=subprocess.DEVNULL,
             # It is written as in service, a line for each request; nobody reads it here.
             stderr=subprocess.DEVNULL,

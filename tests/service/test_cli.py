@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -200,14 +202,14 @@ def test_a_password_in_a_setting_is_not_printed(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_serving_openly_where_others_can_reach_it_is_refused(
-    host: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["serve", "--host", host, "--port", "0"]) == 1
-    printed = capsys.readouterr()
-    assert "COVERAGE_HOOKS_TRUST=open asks no token, and that is refused" in printed.err
-    assert "COVERAGE_HOOKS_ALLOW_OPEN=true" in printed.err
-    assert printed.out == ""
+def test_serving_openly_where_others_can_reach_it_is_refused(host: str) -> None:
+    # In a process of its own: `serve` sets up logs and metrics for as long as a process lasts.
+    command = [sys.executable, "-m", "cds_service.cli", "serve", "--host", host, "--port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "COVERAGE_HOOKS_TRUST=open asks no token, and that is refused" in done.stderr
+    assert "COVERAGE_HOOKS_ALLOW_OPEN=true" in done.stderr
+    assert done.stdout == ""
 
 
 def test_the_demo_needs_no_token(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ from cds_service.settings import Settings, SettingsError
 from cds_service.store import schema
 from cds_service.store.connection import open_engine, reading, writing
 from cds_service.store.place import Place, place_of
-from cds_service.store.schema import HEAD, migrate, revision
+from cds_service.store.schema import HEAD, migrate, revision, upgrade
 from cds_service.store.tables import metadata
 from tests.service.fake_engine import FakeEngine
 from tests.service.store.conftest import KEY, migrated, sqlite_url
@@ -48,11 +48,39 @@ def test_the_head_is_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
+def described(engine: Engine) -> dict[str, list[str]]:
+    """What a database says of its tables; in which order columns stand does not matter."""
+    found = inspect(engine)
+    return {
+        table: [
+            *sorted(str(sorted(column.items(), key=str)) for column in found.get_columns(table)),
+            str(found.get_pk_constraint(table)),
+            *sorted(map(str, found.get_foreign_keys(table))),
+            *sorted(map(str, found.get_indexes(table))),
+            *sorted(map(str, found.get_unique_constraints(table))),
+        ]
+        for table in found.get_table_names()
+    }
+
+
 def test_migrations_make_exactly_the_tables(engine_of: Engine) -> None:
-    assert revision(engine_of) == ""
-    assert migrate(engine_of) == ("", HEAD)
+    with writing(engine_of) as connection:
+        upgrade(connection)
+    assert revision(engine_of) == HEAD
     with reading(engine_of) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine_of.dispose()
+
+
+def test_a_new_store_has_the_tables_that_migrations_make(engine_of: Engine) -> None:
+    with writing(engine_of) as connection:
+        upgrade(connection)
+    by_migrations = described(engine_of)
+    with writing(engine_of) as connection:
+        metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+    assert migrate(engine_of) == ("", HEAD)
+    assert described(engine_of) == by_migrations
     engine_of.dispose()
 
 
