@@ -35,6 +35,7 @@ from cds_service import server
 
 def answer(app, settings, ready):
     client = app.test_client()
+    client.get("/health/live")  # the client itself loads what it needs
     loaded = set(sys.modules)
     bodies = json.loads(sys.stdin.read())
     path = "/cds-services/infusion-pump-order-sign"
