@@ -74,6 +74,7 @@ def _store(settings: Settings) -> Iterator[Store]:
     store = Store(place, settings, patient=True)
     try:
         make_ready(store.engine, place)
+        store.settle()
         yield store
     except SQLAlchemyError as error:
         raise unusable(place, error) from None

@@ -62,7 +62,7 @@ class FactBook(Context):
         super().__init__(chart, order, as_of, drugs, coverage, member, pumps)
         self._catalogue = catalogue
         self._facts: dict[_At, Fact] = {}
-        self._statements = chart.once(("statements", as_of), lambda: Statements(chart, as_of))
+        self._statements = Statements(chart, as_of)
         self._recorded = recorded_names(chart)
         self._parameters = order.parameter_names()
         self._asking: list[_Search] = []

@@ -1,9 +1,10 @@
-"""The writer of the decision log: an answer writes its own entry, or leaves it to a thread.
+"""The writer of the decision log: an answer keeps its own entry, and may leave the writing to a thread.
 
-As long as the store takes entries, each is committed before its answer goes out: that costs less
-than handing it to another thread. When the store fails or is busy for too long, entries wait in
-memory and one thread writes them, so that no answer waits and a restart of the database loses
-nothing. What goes beyond the bounds of the queue is lost, and that is logged.
+With a journal (beside a SQLite file) each entry is in it before its answer goes out, and a thread
+writes it to the store a moment later. Without one, each is committed before its answer goes out, as
+long as the store takes entries. When the store fails or is busy for too long, entries wait in memory
+and the thread writes them, so that no answer waits and a restart of the database loses nothing. What
+goes beyond the bounds of the queue is lost, and that is logged.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -19,12 +21,16 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from cds_service.store.decisions import Entry
+from cds_service.store.journal import Journal
 
 log = logging.getLogger(__name__)
 
 _BATCH = 100
 _MOST_ENTRIES = 10_000
 _MOST_BYTES = 256_000_000
+_MOST_JOURNAL_BYTES = 64_000_000
+_GATHER_SECONDS = 0.02
+_FLUSH_SECONDS = 5.0
 _PAUSE_SECONDS = 1.0
 _CLOSE_SECONDS = 5.0
 
@@ -35,12 +41,14 @@ Write = Callable[[Sequence[Entry], bool], None]
 class Recorder:
     """Hands entries to `write`. It may be made before a server forks.
 
-    write: takes entries, and whether an answer waits for it, so that it must give up soon. pause:
-    seconds between two attempts to write to a store that fails.
+    write: takes entries, and whether an answer waits for it, so that it must give up soon. journal:
+    where entries are until they are written. pause: seconds between two attempts to write to a store
+    that fails.
     """
 
-    def __init__(self, write: Write, pause: float = _PAUSE_SECONDS) -> None:
+    def __init__(self, write: Write, journal: Journal | None = None, pause: float = _PAUSE_SECONDS) -> None:
         self._write = write
+        self._journal = journal
         self._pause = pause
         self._waiting: deque[Entry] = deque()
         self._bytes = 0
@@ -52,8 +60,31 @@ class Recorder:
 
     def record(self, entry: Entry) -> None:
         """Write an entry, now or as soon as it can be done. Never raises for a store that fails."""
+        if self._journaled(entry):
+            return
         if self._behind or not self._written([entry], hasty=True):
-            self._queue(entry)
+            with self._changed:
+                self._queue(entry)
+
+    def flush(self) -> None:
+        """Wait until all entries so far are written, for some seconds at most."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting, _FLUSH_SECONDS)
+
+    def take_over(self) -> None:
+        """Write what processes that have ended left in their journals, as far as the store takes it."""
+        if self._journal is None:
+            return
+        for entries in self._journal.left_behind():
+            if entries and not self._written(entries, hasty=False):
+                return
+
+    def settle(self) -> None:
+        """Wait until other processes have written their entries too, for some seconds at most."""
+        self.take_over()
+        end = time.monotonic() + _FLUSH_SECONDS
+        while self._journal is not None and self._journal.waits() and time.monotonic() < end:
+            time.sleep(_GATHER_SECONDS)
 
     def close(self) -> None:
         """Write what is waiting, as far as the store takes it, and end the thread."""
@@ -63,23 +94,44 @@ class Recorder:
         if self._thread is not None:
             self._thread.join(_CLOSE_SECONDS)
             atexit.unregister(self.close)
-        if left := len(self._waiting) + self._lost:
+        left = len(self._waiting)
+        if self._journal is not None:
+            self._journal.close()
+            if left:
+                log.warning("%d decisions are logged when the service starts again", left)
+            left = 0
+        if left := left + self._lost:
             log.warning("%d decisions were not logged: the service ended first", left)
 
-    def _queue(self, entry: Entry) -> None:
+    def _journaled(self, entry: Entry) -> bool:
+        """Put an entry into the journal and leave it to the thread; False where that cannot be done."""
+        if self._journal is None:
+            return False
         with self._changed:
-            if len(self._waiting) >= _MOST_ENTRIES or self._bytes + entry.size > _MOST_BYTES:
-                self._lost += 1
-                return
-            self._waiting.append(entry)
-            self._bytes += entry.size
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
-                self._thread.start()
-                atexit.register(self.close)
-            self._changed.notify()
+            if len(self._waiting) >= _MOST_ENTRIES or self._journal.size > _MOST_JOURNAL_BYTES:
+                return False
+            try:
+                self._journal.append(entry)
+            except OSError as error:
+                log.warning("the journal of the decision log cannot be written: %s", _kind(error))
+                return False
+            self._queue(entry)
+        return True
+
+    def _queue(self, entry: Entry) -> None:
+        if len(self._waiting) >= _MOST_ENTRIES or self._bytes + entry.size > _MOST_BYTES:
+            self._lost += 1
+            return
+        self._waiting.append(entry)
+        self._bytes += entry.size
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
+            self._thread.start()
+            atexit.register(self.close)
+        self._changed.notify()
 
     def _run(self) -> None:
+        self.take_over()
         while batch := self._next():
             if self._written(batch, hasty=False):
                 self._done(batch)
@@ -93,6 +145,10 @@ class Recorder:
         with self._changed:
             while not self._waiting and not self._closing.is_set():
                 self._changed.wait()
+        if self._journal is not None:
+            # A few entries in one transaction cost little more than one.
+            self._closing.wait(_GATHER_SECONDS)
+        with self._changed:
             return list(islice(self._waiting, _BATCH))
 
     def _done(self, batch: Sequence[Entry]) -> None:
@@ -102,6 +158,9 @@ class Recorder:
                 self._bytes -= entry.size
             if self._waiting:
                 return
+            if self._journal is not None:
+                self._journal.clear()
+            self._changed.notify_all()
             self._behind = False
             if self._warned or self._lost:
                 log.warning("the decision log is written again; %d decisions were not logged", self._lost)

@@ -13,6 +13,7 @@ from cds_service.settings import PREFIX, Settings
 from cds_service.store import decisions, feedback
 from cds_service.store.connection import open_engine, reading, writing
 from cds_service.store.decisions import Entry
+from cds_service.store.journal import Journal
 from cds_service.store.keyed_hash import keyed_hash
 from cds_service.store.place import Place, StoreError, place_of
 from cds_service.store.recorder import Recorder
@@ -29,10 +30,13 @@ class Store:
         self.hash = keyed_hash(settings.hash_key, place)
         self.full_capture = settings.capture == "full"
         self._turn = threading.Lock()
-        self._recorder = Recorder(self._write)
+        self._recorder = Recorder(self._write, Journal(place.file) if place.file is not None else None)
 
     def record(self, entry: Entry) -> None:
-        """Log a decision: before this returns, or as soon as the database takes it. Never raises."""
+        """Log a decision. Never raises.
+
+        On return it survives the end of this process, and is written or about to be.
+        """
         self._recorder.record(entry)
 
     def keep(self, given: Sequence[feedback.Given]) -> Counter[str]:
@@ -45,13 +49,15 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that is on disk at the end."""
+        """A transaction that is on disk at the end, with all decisions that this process logged before."""
+        self._recorder.flush()
         with writing(self.engine) as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that sees one state."""
+        """A transaction that sees one state, with all decisions that this process logged before."""
+        self._recorder.flush()
         with reading(self.engine) as connection:
             yield connection
 
@@ -59,6 +65,14 @@ class Store:
         """Look whether the tables can be read. Raises sqlalchemy.exc.SQLAlchemyError."""
         with reading(self.engine) as connection:
             connection.execute(select(call.c.id).limit(1))
+
+    def take_over(self) -> None:
+        """Write the decisions that processes which have ended left behind, as far as it can be done."""
+        self._recorder.take_over()
+
+    def settle(self) -> None:
+        """The same, and wait a moment for those that running processes are about to write."""
+        self._recorder.settle()
 
     def close(self) -> None:
         """Write what is waiting and let all connections go."""
@@ -80,6 +94,7 @@ def open_store(settings: Settings) -> Store | None:
     store = Store(place, settings)
     try:
         make_ready(store.engine, place)
+        store.take_over()
     finally:
         # A server forks after this, and connections must not be shared by processes.
         store.engine.dispose()
