@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from flask import Flask, Response, current_app, g, request
 
-from cds_service import turns
 from cds_service.body import read_body
 from cds_service.clock import Clock
 from cds_service.decision_log import HEADER, Call
@@ -110,9 +109,6 @@ class Desk:
             body = read_body(request, self.settings.body_limit)
             self._places.take()
             g.setdefault("give_back", []).append(self._places.give)
-            if len(body) >= LARGE:
-                self._places.take_turn()
-                g.give_back.append(turns.give)
             check_resources(body, self.settings.resource_limit)
         return body
 

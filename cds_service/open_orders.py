@@ -24,7 +24,6 @@ from cds_service.fhir_client import FhirServer
 from cds_service.hook_request import HookRequest
 from cds_service.prefetch import JUDGED, KINDS, Query
 from cds_service.references import REFERENCE
-from cds_service.turns import given_away
 from mappings.chart import names_patient
 from mappings.fhir import Request
 
@@ -172,5 +171,5 @@ def relative(reference: str) -> str:
 
 def _parallel(server: FhirServer, ask: Callable[[T], R], paths: Sequence[T]) -> list[R]:
     """Ask for each path; every call ends by the deadline of the request."""
-    with given_away(), ThreadPoolExecutor(server.parallel, thread_name_prefix="orders") as pool:
+    with ThreadPoolExecutor(server.parallel, thread_name_prefix="orders") as pool:
         return list(pool.map(ask, paths))

@@ -16,7 +16,6 @@ from __future__ import annotations
 from threading import Lock, Semaphore
 from time import monotonic
 
-from cds_service import turns
 from cds_service.errors import BusyError
 from cds_service.settings import Settings
 
@@ -31,7 +30,6 @@ class Places:
     def __init__(self, settings: Settings) -> None:
         self._free = Semaphore(settings.threads)
         self._large = Semaphore(settings.threads)
-        self._turn = Lock()
         self._may_wait = settings.waiting
         self._patience = settings.wait_limit
         self._waiting = 0
@@ -77,10 +75,6 @@ class Places:
 
     def give_large(self) -> None:
         self._large.release()
-
-    def take_turn(self) -> None:
-        """Wait until no other large body is worked on."""
-        turns.take(self._turn)
 
 
 def _busy() -> BusyError:

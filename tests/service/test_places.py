@@ -121,8 +121,7 @@ def test_large_bodies_are_counted_on_their_own(held: HeldEngine) -> None:
     large = BODY + b" " * LARGE
     with ThreadPoolExecutor(3) as pool:
         accepted = [pool.submit(post, app, large) for _ in range(2)]
-        # One is worked on, the other waits for its turn.
-        until(lambda: app.extensions["coverage-hooks"]._places._large._value == 0)
+        until(lambda: held.inside == 2)
         assert post(app, large).status_code == 503
         small = pool.submit(post, app)
         held.go.set()
