@@ -34,6 +34,8 @@ _PRESSED_SECONDS = 1.0
 _SILENT_SECONDS = 5.0
 # A connection that is closed over unread bytes is reset, and the sender never sees why it was refused.
 _DRAINED_SECONDS, _DRAINED_BYTES = 2.0, 16_000_000
+# Kept connections stay with the worker that took them, so that one worker could have all and others none.
+_YIELD_SECONDS, _MOST_YIELD_SECONDS = 0.0005, 0.005
 
 _arriving: dict[socket.socket, float] = {}
 _cut_off: WeakSet[socket.socket] = WeakSet()
@@ -58,6 +60,12 @@ class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries n
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._handling: dict[TConn, float] = {}
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a new connection, after a moment for workers that hold fewer: they are to be quicker."""
+        if self.cfg.workers > 1:
+            time.sleep(min(self.nr_conns * _YIELD_SECONDS, _MOST_YIELD_SECONDS))
+        super().accept(listener)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give a connection to a thread once something has come; gunicorn has a thread wait for that."""
