@@ -182,7 +182,7 @@ def _loads(names: list[str], body: bytes, effort: Effort) -> dict[str, list[Load
     for _ in range(effort.rounds):
         for name in names:
             with Server(name, workers=2) as server:
-                server.post(body)
+                load(server, body, 1.0)  # until all its workers have begun
                 found[name].append(load(server, body, effort.seconds))
     return found
 

@@ -61,4 +61,7 @@ def test_no_worker_has_all_connections(served: Server) -> None:
     end = time.monotonic() + 20
     while min(shares(served)) < 2:  # the second worker may still be starting
         assert time.monotonic() < end
-    assert [share for share in (shares(served) for _ in range(5)) if min(share) < 2] == []
+    # On a busy machine one burst may go astray; without sharing the smaller part is a tenth at most.
+    found = [shares(served) for _ in range(6)]
+    smaller, all_of_them = sum(min(share) for share in found), sum(map(sum, found))
+    assert smaller >= 0.2 * all_of_them
