@@ -39,11 +39,16 @@ class Journal:
         if self._path is None:
             self._open()
         encoded = msgspec.msgpack.encode(entry)
-        written = memoryview(len(encoded).to_bytes(_LENGTH, "big") + encoded)
-        while written:
-            count = os.write(self._file, written)
-            self.size += count
-            written = written[count:]
+        unwritten = memoryview(len(encoded).to_bytes(_LENGTH, "big") + encoded)
+        end = self.size + len(unwritten)
+        try:
+            while unwritten:
+                unwritten = unwritten[os.write(self._file, unwritten) :]
+        except OSError:
+            # A part of an entry would hide all that come after it.
+            os.ftruncate(self._file, self.size)
+            raise
+        self.size = end
 
     def clear(self) -> None:
         """Forget all entries, because the store has them. What they held is overwritten."""
@@ -84,7 +89,13 @@ class Journal:
         while self._path is None:
             path = self._store.with_name(f"{self._store.name}.decisions-{os.getpid()}-{token_hex(4)}")
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            if _locked(file):
+            try:
+                mine = _locked(file)
+            except OSError:
+                os.close(file)
+                path.unlink(missing_ok=True)
+                raise
+            if mine:
                 self._path, self._file, self.size = path, file, 0
             else:  # taken over before it was locked
                 os.close(file)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from errno import ENOLCK, ENOSPC
 from pathlib import Path
 
 import pytest
@@ -101,6 +104,43 @@ def test_what_cannot_be_read_is_passed_over(store: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:4] + b"\xc1" + content[5:])  # no first byte of MessagePack
     assert left(store) == [["b"]]
+
+
+def test_an_entry_that_does_not_fit_on_the_disk_hides_no_other(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, write = Journal(store), os.write
+    journal.append(Entry({"id": "a"}))
+
+    def full(file: int, data: memoryview) -> int:
+        if len(data) <= 8:
+            raise OSError(ENOSPC, "no space left")
+        return write(file, data[:-8])
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="no space"):
+        journal.append(Entry({"id": "lost"}))
+    monkeypatch.undo()
+    journal.append(Entry({"id": "b"}))
+    journal.close()
+    assert left(store) == [["a", "b"]]
+
+
+def test_a_file_system_without_locks_keeps_no_journal_and_no_open_file(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+
+    def refuse(file: int, _: int) -> None:
+        opened.append(file)
+        raise OSError(ENOLCK, "no locks")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="no locks"):
+        Journal(store).append(RICH)
+    assert files(store) == []
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(opened[0])
 
 
 def test_a_turn_that_fails_leaves_the_file(store: Path) -> None:
