@@ -19,7 +19,7 @@ from tests.service.bodies import SIGN, encoded
 from tests.service.test_served import JSON, free_port, start, wait_for
 
 BODY = encoded(paperwork_missing())
-RELOADS = 3
+WORKERS, RELOADS = 2, 3
 
 
 class Clients:
@@ -63,13 +63,13 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def reload(process: subprocess.Popen[str], late: socket.socket) -> None:
-    """Have other workers take over, and wait until the former ones are gone.
+    """Have other workers take over from all that are there, and wait until those are gone.
 
     late: a connection to one that is told to go before it gets the request.
     """
     before = workers(process)
     process.send_signal(signal.SIGHUP)
-    until(lambda: len(workers(process) - before) >= len(before))
+    until(lambda: len(workers(process) - before) == WORKERS)
     late.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert late.recv(100).startswith(b"HTTP/1.1 200 ")
     until(lambda: not workers(process) & before)
@@ -78,9 +78,10 @@ def reload(process: subprocess.Popen[str], late: socket.socket) -> None:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc to see workers in")
 def test_reloads_under_load_fail_no_request() -> None:
     port = free_port()
-    process = start(port)
+    process = start(port, COVERAGE_HOOKS_WORKERS=str(WORKERS))
     try:
         wait_for(f"http://127.0.0.1:{port}", process)
+        until(lambda: len(workers(process)) == WORKERS)  # the first answers before the others are there
         clients = Clients(port)
         clients.start()
         try:
