@@ -13,6 +13,7 @@ from cds_service.clock import Clock, system_clock
 from cds_service.cors import allow_cross_origin
 from cds_service.desk import Desk, attach
 from cds_service.determinations import determinations
+from cds_service.door import Door, hang
 from cds_service.errors import (
     MEDIA_TYPE,
     BadRequestError,
@@ -61,7 +62,7 @@ def create_app(
         _set_up_logs(settings)
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
-    watch_requests(app, settings)
+    watch = watch_requests(app, settings)
     store = open_store(settings)
     if engine is not None:
         fixed = engine
@@ -70,6 +71,7 @@ def create_app(
         watched = WatchedEngine([Path(folder) for folder in settings.policy_dirs], settings.policy_refresh)
         desk = Desk(settings, services or Registry(), watched.engine, lambda: watched.problem, clock, store)
     attach(app, desk)
+    hang(app.extensions, Door(desk.is_full, watch.turned_away, settings.cors_origins))
     areas = (home, openapi, hooks, feedback, determinations, questionnaires, policy_pages)
     for blueprint in areas:
         app.register_blueprint(blueprint)

@@ -7,13 +7,12 @@ a name in it, a token in a header of the wrong form.
 from __future__ import annotations
 
 import socket
-from http import HTTPStatus
 
-import msgspec
 from gunicorn import util
 from gunicorn.http import errors
 
-from cds_service.errors import MEDIA_TYPE, BadRequestError, InternalError, ServiceError, outcome
+from cds_service.errors import BadRequestError, InternalError, ServiceError
+from cds_service.raw_answer import raw_answer
 
 _STATUS: dict[type[Exception], int] = {
     errors.LimitRequestLine: 414,
@@ -32,10 +31,4 @@ def answer_broken(connection: socket.socket, error: Exception) -> None:
         refusal: ServiceError = BadRequestError("invalid-request", what, mend=mend)
     else:
         refusal = InternalError("internal", "The service had a fault.")
-    status = HTTPStatus(_STATUS.get(type(error), refusal.status))
-    body = msgspec.json.encode(outcome(refusal))
-    head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
-        f"Content-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    util.write_nonblock(connection, head.encode() + body)
+    util.write_nonblock(connection, raw_answer(refusal, _STATUS.get(type(error), refusal.status)))

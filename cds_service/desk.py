@@ -76,6 +76,10 @@ class Desk:
         strict = settings.payer_mismatch == "strict"
         self._judge = Judge(engine, self._access, self._clock, style=settings.prefetch_style, strict=strict)
 
+    def is_full(self) -> bool:
+        """Whether one more order would be refused."""
+        return self._places.full
+
     def now(self) -> datetime:
         """The time of this service, with its offset."""
         return self._clock()
@@ -103,11 +107,12 @@ class Desk:
         with stage("receive"):
             self._places.check()
             length = request.content_length
-            if length is None or length >= LARGE or "Content-Encoding" in request.headers:
+            large = length is None or length >= LARGE or "Content-Encoding" in request.headers
+            if large:
                 self._places.take_large()
                 g.give_back = [self._places.give_large]
             body = read_body(request, self.settings.body_limit)
-            self._places.take()
+            self._places.take(large=large)
             g.setdefault("give_back", []).append(self._places.give)
             check_resources(body, self.settings.resource_limit)
         return body

@@ -20,6 +20,7 @@ from cds_service.hook_request import HookRequest
 from cds_service.prefetch import REFERENCED, Query
 from cds_service.prefetched import NextPage, Prefetched, read_prefetch
 from cds_service.references import kind_of, open_references
+from cds_service.turn import aside
 from mappings.chart import Chart
 from mappings.evidence import Origin
 from mappings.fhir import RESOURCE_TYPES, Reference
@@ -215,7 +216,8 @@ class _Crew:
 
     def _take(self, begun: Sequence[_Begun]) -> None:
         """Wait for calls, and put what they bring into the chart, in an order that is always the same."""
-        wait([future for _, future in begun], timeout=self._server.seconds_left)
+        with aside():
+            wait([future for _, future in begun], timeout=self._server.seconds_left)
         for job, future in begun:
             fetched = future.result() if future.done() else Fetched(failure=TOO_LATE)
             self._chart.add(fetched.items, Origin.SERVER)

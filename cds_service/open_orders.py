@@ -24,6 +24,7 @@ from cds_service.fhir_client import FhirServer
 from cds_service.hook_request import HookRequest
 from cds_service.prefetch import JUDGED, KINDS, Query
 from cds_service.references import REFERENCE
+from cds_service.turn import aside
 from mappings.chart import names_patient
 from mappings.fhir import Request
 
@@ -171,5 +172,5 @@ def relative(reference: str) -> str:
 
 def _parallel(server: FhirServer, ask: Callable[[T], R], paths: Sequence[T]) -> list[R]:
     """Ask for each path; every call ends by the deadline of the request."""
-    with ThreadPoolExecutor(server.parallel, thread_name_prefix="orders") as pool:
+    with aside(), ThreadPoolExecutor(server.parallel, thread_name_prefix="orders") as pool:
         return list(pool.map(ask, paths))

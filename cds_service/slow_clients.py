@@ -13,6 +13,7 @@ import logging
 import selectors
 import socket
 import time
+from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -21,9 +22,11 @@ from weakref import WeakSet
 
 from gunicorn import util
 from gunicorn.http.errors import ParseException
+from gunicorn.sock import BaseSocket
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from cds_service.broken_http import answer_broken
+from cds_service.door import Door, door_of
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +36,9 @@ _PRESSED_SECONDS = 1.0
 # That a new connection may stay silent. Who is told to stop waits for it too: a request may be on its way.
 _SILENT_SECONDS = 5.0
 # A connection that is closed over unread bytes is reset, and the sender never sees why it was refused.
-_DRAINED_SECONDS, _DRAINED_BYTES = 2.0, 16_000_000
+_DRAINED_SECONDS, _DRAINED_BYTES, _PIECE_BYTES = 2.0, 16_000_000, 65_536
 # Kept connections stay with the worker that took them, so that one worker could have all and others none.
-_YIELD_SECONDS, _MOST_YIELD_SECONDS = 0.0005, 0.005
+_FULL_YIELD_SECONDS, _MOST_YIELD_SECONDS, _HALF_YIELD, _SHORT_QUEUE = 0.005, 0.002, 4, 4
 
 _arriving: dict[socket.socket, float] = {}
 _cut_off: WeakSet[socket.socket] = WeakSet()
@@ -61,11 +64,23 @@ class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries n
         super().__init__(*args, **options)
         self._handling: dict[TConn, float] = {}
 
-    def accept(self, listener: socket.socket) -> None:
-        """Take a new connection, after a moment for workers that hold fewer: they are to be quicker."""
-        if self.cfg.workers > 1:
-            time.sleep(min(self.nr_conns * _YIELD_SECONDS, _MOST_YIELD_SECONDS))
+    def accept(self, listener: BaseSocket) -> None:
+        """Take a new connection, after a moment for workers that hold fewer: they are to be quicker.
+
+        Where connections queue up all workers are late, and waiting would only make the queue longer.
+        """
+        if self.cfg.workers > 1 and listener.get_backlog() <= _SHORT_QUEUE:
+            time.sleep(self._yield_seconds())
         super().accept(listener)
+
+    def _yield_seconds(self) -> float:
+        if (door := self._door()) and door.is_full():
+            return _FULL_YIELD_SECONDS
+        held: int = self.nr_conns
+        return _MOST_YIELD_SECONDS * held / (held + _HALF_YIELD)
+
+    def _door(self) -> Door | None:
+        return None if self.cfg.is_ssl else door_of(self.wsgi)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give a connection to a thread once something has come; gunicorn has a thread wait for that."""
@@ -77,6 +92,45 @@ class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries n
         self.pending_conns.append(conn)
         readable = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+
+    def on_pending_socket_readable(self, conn: TConn, client: socket.socket) -> None:
+        if not self._turned_away(conn, self.pending_conns):
+            super().on_pending_socket_readable(conn, client)
+
+    def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
+        if not self._turned_away(conn, self.keepalived_conns):
+            super().on_client_socket_readable(conn, client)
+
+    def _turned_away(self, conn: TConn, among: deque[TConn]) -> bool:
+        """Whether the request that a connection brings was refused at the door."""
+        door = self._door()
+        try:
+            if door is None or not door.refuses(conn.sock):
+                return False
+        except OSError:
+            return False  # a thread finds out what is wrong, and ends it
+        self.poller.unregister(conn.sock)
+        among.remove(conn)
+        conn.timeout = time.monotonic() + _DRAINED_SECONDS
+        self.pending_conns.append(conn)
+        drain = partial(self._drain, conn, bytes_left=_DRAINED_BYTES)
+        self.poller.register(conn.sock, selectors.EVENT_READ, drain)
+        return True
+
+    def _drain(self, conn: TConn, client: socket.socket, bytes_left: int) -> None:
+        """Read the rest of a request that was turned away, a piece at a time, and close at its end."""
+        try:
+            piece = len(client.recv(_PIECE_BYTES))
+        except OSError:
+            piece = 0
+        if 0 < piece < bytes_left:
+            drain = partial(self._drain, conn, bytes_left=bytes_left - piece)
+            self.poller.modify(client, selectors.EVENT_READ, drain)
+            return
+        self.poller.unregister(client)
+        self.pending_conns.remove(conn)
+        self.nr_conns -= 1
+        conn.close()
 
     def handle(self, conn: TConn) -> Any:
         self._handling[conn] = _arriving[conn.sock] = time.monotonic()

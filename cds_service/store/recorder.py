@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from cds_service.store.decisions import Entry
 from cds_service.store.journal import Journal
+from cds_service.turn import aside
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +63,11 @@ class Recorder:
         """Write an entry, now or as soon as it can be done. Never raises for a store that fails."""
         if self._journaled(entry):
             return
-        if self._behind or not self._written([entry], hasty=True):
-            with self._changed:
-                self._queue(entry)
+        with aside():
+            if not self._behind and self._written([entry], hasty=True):
+                return
+        with self._changed:
+            self._queue(entry)
 
     def flush(self) -> None:
         """Wait until all entries so far are written, for some seconds at most."""

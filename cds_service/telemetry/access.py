@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, g, request
 
 from cds_service.body import size_of_body
+from cds_service.errors import ServiceError
 from cds_service.settings import PREFIX, Settings, SettingsError
 from cds_service.telemetry.observed import Observed, observe, observed
 from cds_service.telemetry.request_id import HEADER, request_id
@@ -40,10 +41,13 @@ FIELDS = (
 )
 """What an access line may hold beside the id of the request, in this order; what is empty is left out."""
 
+UNREAD = "unread"
+"""In place of the route: the request was refused before it was read."""
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
-def watch_requests(app: Flask, settings: Settings) -> None:
+def watch_requests(app: Flask, settings: Settings) -> Watch:
     """Observe all requests of an app.
 
     Raises SettingsError for traces whose library is not installed.
@@ -54,10 +58,11 @@ def watch_requests(app: Flask, settings: Settings) -> None:
 
         metrics = Metrics()
         offer_metrics(app, metrics)
-    watch = _Watch(metrics, _traces(settings))
+    watch = Watch(metrics, _traces(settings))
     app.before_request(watch.begin)
     app.after_request(watch.answered)
     app.teardown_request(watch.end)
+    return watch
 
 
 def _traces(settings: Settings) -> Traces | None:
@@ -72,7 +77,9 @@ def _traces(settings: Settings) -> Traces | None:
         raise SettingsError(what) from None
 
 
-class _Watch:
+class Watch:
+    """Tells of every request."""
+
     def __init__(self, metrics: Metrics | None, traces: Traces | None) -> None:
         self._metrics, self._traces = metrics, traces
 
@@ -125,6 +132,17 @@ class _Watch:
         }
         log.info("request", extra={name: line[name] for name in FIELDS if line[name] not in ("", {})})
         return response
+
+    def turned_away(self, sent: str, error: ServiceError) -> str:
+        """Tell of a request that was refused before it was read. sent: as its id. Returns its id."""
+        seen = Observed(request_id(sent), error=error.code)
+        observe(seen)
+        if self._metrics is not None:
+            self._metrics.answered("POST", UNREAD, error.status, 0.0, seen)
+        told = {"method": "POST", "route": UNREAD, "status": error.status, "error": error.code}
+        log.info("request", extra=told)
+        observe(None)
+        return seen.request_id
 
     def end(self, _: BaseException | None) -> None:
         observe(None)

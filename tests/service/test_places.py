@@ -15,6 +15,7 @@ from cds_service.app import create_app
 from cds_service.errors import BusyError
 from cds_service.places import LARGE, Places
 from cds_service.settings import Settings
+from cds_service.turn import aside
 from mappings.terminology import ValueSets
 from policies.determination import Report
 from tests.service.bodies import PATIENT, SIGN, code, encoded, sign
@@ -25,7 +26,7 @@ EXEMPT = ["/health/live", "/health/ready", "/cds-services", "/"]
 
 
 class HeldEngine(FakeEngine):
-    """An engine that answers when it is let."""
+    """An engine that answers when it is let, as one whose requests wait for FHIR servers."""
 
     def __init__(self, value_sets: ValueSets) -> None:
         super().__init__(value_sets)
@@ -34,7 +35,8 @@ class HeldEngine(FakeEngine):
 
     def decide(self, *arguments: Any, **options: Any) -> Report:
         self.inside += 1
-        assert self.go.wait(20)
+        with aside():
+            assert self.go.wait(20)
         return super().decide(*arguments, **options)
 
 
@@ -64,7 +66,7 @@ def test_one_more_than_work_and_wait_is_refused_at_once(held: HeldEngine) -> Non
         accepted = [pool.submit(post, app) for _ in range(3)]
         until(lambda: held.inside == 2)
         # Whoever asks before the third one waits would wait in its place.
-        until(lambda: app.extensions["coverage-hooks"]._places._waiting == 1)
+        until(lambda: app.extensions["coverage-hooks"]._places._places.waiting == 1)
         refused = post(app)
         assert (refused.status_code, code(refused.json)) == (503, "busy")
         assert refused.headers["Retry-After"] == "1"
@@ -145,7 +147,67 @@ def test_places_never_grow_nor_shrink() -> None:
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(work, range(600)))
     assert refused
-    for _ in range(3):
+    over = threading.Event()
+
+    def stay() -> bool:
         places.take()
-    with pytest.raises(BusyError):
-        places.take()
+        with aside():
+            went = over.wait(20)
+        places.give()
+        return went
+
+    with ThreadPoolExecutor(3) as pool:
+        inside = [pool.submit(stay) for _ in range(3)]
+        until(lambda: not places._places.is_open)
+        with pytest.raises(BusyError):
+            places.take()
+        over.set()
+        assert all(each.result() for each in inside)
+
+
+def test_one_computes_at_a_time_and_others_while_it_waits(held: HeldEngine) -> None:
+    app = app_of(held, threads=3, waiting=0)
+    turn = app.extensions["coverage-hooks"]._places._turn
+    with ThreadPoolExecutor(2) as pool:
+        turn.enter()
+        both = [pool.submit(post, app) for _ in range(2)]
+        until(lambda: turn.waiting == 2)
+        assert held.inside == 0
+        turn.leave()
+        until(lambda: held.inside == 2)
+        assert turn.is_open
+        held.go.set()
+        assert [each.result().status_code for each in both] == [200] * 2
+    assert turn.is_open
+
+
+def test_large_bodies_do_not_hold_small_ones_up(held: HeldEngine) -> None:
+    app = app_of(held, threads=2, waiting=0)
+    turn = app.extensions["coverage-hooks"]._places._large_turn
+    held.go.set()
+    turn.enter()
+    with ThreadPoolExecutor(1) as pool:
+        large = pool.submit(post, app, BODY + b" " * LARGE)
+        until(lambda: turn.waiting == 1)
+        assert post(app).status_code == 200
+        turn.leave()
+        assert large.result().status_code == 200
+
+
+def test_a_burst_may_wait_and_a_standing_queue_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether more come than are answered is seen by the turn: somebody always waits for it."""
+    now = [100.0]
+    monkeypatch.setattr("cds_service.gate.monotonic", lambda: now[0])
+    places = Places(Settings(threads=1, waiting=8))
+    room = []
+    places._turn.enter()
+    with ThreadPoolExecutor(1) as pool:
+        inside = pool.submit(places.take)
+        until(lambda: places._turn.waiting == 1)
+        for moment in (100.0, 100.099, 100.101, 160.0):
+            now[0] = moment
+            room.append(places._queue())
+        places._turn.leave()
+        inside.result(20)
+    assert room == [8, 8, 2, 2]
+    assert places._queue() == 8
