@@ -51,10 +51,11 @@ class Recorder:
         self._write = write
         self._journal = journal
         self._pause = pause
-        self._waiting: deque[Entry] = deque()
+        # With each entry, whether the journal has it too.
+        self._waiting: deque[tuple[Entry, bool]] = deque()
         self._bytes = 0
         self._lost = 0
-        self._behind = self._warned = False
+        self._behind = self._warned = self._journal_warned = False
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -67,7 +68,7 @@ class Recorder:
             if not self._behind and self._written([entry], hasty=True):
                 return
         with self._changed:
-            self._queue(entry)
+            self._queue(entry, kept=False)
 
     def flush(self) -> None:
         """Wait until all entries so far are written, for some seconds at most."""
@@ -97,14 +98,13 @@ class Recorder:
         if self._thread is not None:
             self._thread.join(_CLOSE_SECONDS)
             atexit.unregister(self.close)
-        left = len(self._waiting)
         if self._journal is not None:
             self._journal.close()
-            if left:
-                log.warning("%d decisions are logged when the service starts again", left)
-            left = 0
-        if left := left + self._lost:
-            log.warning("%d decisions were not logged: the service ended first", left)
+        kept = sum(kept for _, kept in self._waiting)
+        if kept:
+            log.warning("%d decisions are logged when the service starts again", kept)
+        if lost := len(self._waiting) - kept + self._lost:
+            log.warning("%d decisions were not logged: the service ended first", lost)
 
     def _journaled(self, entry: Entry) -> bool:
         """Put an entry into the journal and leave it to the thread; False where that cannot be done."""
@@ -116,16 +116,19 @@ class Recorder:
             try:
                 self._journal.append(entry)
             except OSError as error:
-                log.warning("the journal of the decision log cannot be written: %s", _kind(error))
+                if not self._journal_warned:
+                    log.warning("the journal of the decision log cannot be written: %s", _kind(error))
+                self._journal_warned = True
                 return False
-            self._queue(entry)
+            self._journal_warned = False
+            self._queue(entry, kept=True)
         return True
 
-    def _queue(self, entry: Entry) -> None:
+    def _queue(self, entry: Entry, *, kept: bool) -> None:
         if len(self._waiting) >= _MOST_ENTRIES or self._bytes + entry.size > _MOST_BYTES:
             self._lost += 1
             return
-        self._waiting.append(entry)
+        self._waiting.append((entry, kept))
         self._bytes += entry.size
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
@@ -152,7 +155,7 @@ class Recorder:
             # A few entries in one transaction cost little more than one.
             self._closing.wait(_GATHER_SECONDS)
         with self._changed:
-            return list(islice(self._waiting, _BATCH))
+            return [entry for entry, _ in islice(self._waiting, _BATCH)]
 
     def _done(self, batch: Sequence[Entry]) -> None:
         with self._changed:

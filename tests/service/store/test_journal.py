@@ -240,6 +240,25 @@ def test_a_journal_that_cannot_be_made_leaves_the_store(
 ) -> None:
     database = Database()
     writing = database.recorder(tmp_path / "not there" / "store.sqlite3")
-    writing.record(Entry({"id": "a"}))
-    assert database.rows == ["a"]
-    assert "the journal of the decision log cannot be written: FileNotFoundError" in caplog.text
+    for name in "ab":
+        writing.record(Entry({"id": name}))
+    assert database.rows == ["a", "b"]
+    warned = [record.getMessage() for record in caplog.records]
+    assert warned == ["the journal of the decision log cannot be written: FileNotFoundError"]
+
+
+def test_what_only_memory_has_at_the_end_is_told_as_lost(
+    store: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database()
+    database.down = True
+    writing = database.recorder(store)
+    writing.record(Entry({"id": "in the journal"}))
+    monkeypatch.setattr(recorder, "_MOST_JOURNAL_BYTES", 0)
+    for name in "ab":
+        writing.record(Entry({"id": name}))
+    writing.close()
+    assert [record.getMessage() for record in caplog.records][-2:] == [
+        "1 decisions are logged when the service starts again",
+        "2 decisions were not logged: the service ended first",
+    ]
