@@ -69,21 +69,21 @@ def _far(earlier: Low, later: Low) -> bool:
 
 def _sensor_events(observations: Iterable[Observation], kind: str, threshold: float) -> list[Low]:
     """The first reading of each run of low sensor readings that lasts 15 minutes or more."""
-    readings = [o for o in observations if len(o.effectiveDateTime) > 10 and o.status in COUNTED]
     high = never_below(kind, threshold)
     by_day: dict[str, list[tuple[str, Observation]]] = {
         reading.effectiveDateTime[:10]: []
-        for reading in readings
+        for reading in observations
         if (of := reading.valueQuantity) is not None
         and of.value is not None
         and of.value < high
+        and _counts(reading)
         and _is_low(reading, kind, threshold)
     }
     if not by_day:
         return []
-    for reading in readings:
+    for reading in observations:
         of_day = by_day.get(reading.effectiveDateTime[:10])
-        if of_day is not None:
+        if of_day is not None and _counts(reading):
             of_day.append((reading.effectiveDateTime, reading))
     found: list[Low] = []
     for written_day in sorted(by_day):
@@ -91,6 +91,10 @@ def _sensor_events(observations: Iterable[Observation], kind: str, threshold: fl
         if day is not None and day.exact:
             found += _runs(day.first, sorted(by_day[written_day], key=lambda item: item[0]), kind, threshold)
     return found
+
+
+def _counts(reading: Observation) -> bool:
+    return len(reading.effectiveDateTime) > 10 and reading.status in COUNTED
 
 
 def _runs(day: date, readings: list[tuple[str, Observation]], kind: str, threshold: float) -> Iterable[Low]:

@@ -6,7 +6,7 @@ from datetime import date
 
 from mappings.chart import Chart
 from mappings.dates import span
-from mappings.fhir import Observation
+from mappings.fhir import Observation, Period
 from mappings.results import COUNTED
 
 _LONGEST = 400
@@ -18,29 +18,36 @@ def sensor_days(chart: Chart, codes: tuple[str, ...]) -> dict[date, Observation]
 
     A reading over a period (sampled data, a report) counts on each of its days.
     """
-    return chart.once(("sensor-days", codes), lambda: _days(chart.in_sets(Observation, codes)))
+    # Facts ask for different sets of which one holds all readings.
+    held = tuple(code for code in codes if chart.in_set(Observation, code))
+    return chart.once(("sensor-days", held), lambda: _days(chart.in_sets(Observation, held)))
 
 
 def _days(observations: list[Observation]) -> dict[date, Observation]:
-    written: dict[str, Observation] = {}
     days: dict[date, Observation] = {}
     for observation in observations:
-        if observation.status not in COUNTED:
+        if observation.effectivePeriod is None or observation.status not in COUNTED:
             continue
-        at = observation.effectiveDateTime or observation.effectiveInstant
-        if at:
-            # 17,280 readings have 60 days: one slice and one look-up each.
-            day_written = at[:10]
-            if day_written not in written:
-                written[day_written] = observation
-        elif observation.effectivePeriod is not None:
-            start, end = span(observation.effectivePeriod.start), span(observation.effectivePeriod.end)
-            if start is not None and end is not None and start.exact and end.exact:
-                first = start.first.toordinal()
-                for ordinal in range(first, min(end.first.toordinal(), first + _LONGEST) + 1):
-                    days.setdefault(date.fromordinal(ordinal), observation)
+        if not (observation.effectiveDateTime or observation.effectiveInstant):
+            for day in _days_of(observation.effectivePeriod):
+                days.setdefault(day, observation)
+    # 17,280 readings have 60 days: one slice and one look-up each. The first of a day comes last, and stays.
+    written = {
+        at[:10]: observation
+        for observation in reversed(observations)
+        if (at := observation.effectiveDateTime or observation.effectiveInstant)
+        and observation.status in COUNTED
+    }
     for day_written, observation in written.items():
-        day = span(day_written)
-        if day is not None and day.exact:
-            days.setdefault(day.first, observation)
+        known = span(day_written)
+        if known is not None and known.exact:
+            days.setdefault(known.first, observation)
     return days
+
+
+def _days_of(period: Period) -> list[date]:
+    start, end = span(period.start), span(period.end)
+    if start is None or end is None or not (start.exact and end.exact):
+        return []
+    first = start.first.toordinal()
+    return [date.fromordinal(at) for at in range(first, min(end.first.toordinal(), first + _LONGEST) + 1)]
