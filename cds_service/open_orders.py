@@ -36,6 +36,7 @@ _WORDS = {
     "ServiceRequest": "service orders",
     "MedicationRequest": "prescriptions",
 }
+_OTHER_PATIENT = "it is about another patient"
 _OPEN = ("active", "draft", "")
 
 
@@ -58,7 +59,18 @@ def with_orders(request: HookRequest, server: FhirServer | str, queries: Sequenc
     """A request with its orders. server: or why none is called. queries: those of discovery."""
     if request.hook in ENCOUNTER_HOOKS:
         return _of_encounter(request, server, queries)
-    return _named(request, server) if request.named else Found(request)
+    return _of_patient(_named(request, server) if request.named else Found(request))
+
+
+def _of_patient(found: Found) -> Found:
+    """What was found without orders for somebody else, which this chart cannot answer."""
+    request = found.request
+    foreign = [d for d in request.drafts if d.is_order and not _is_patients(d, request.patient_id)]
+    if not foreign:
+        return found
+    drafts = tuple(draft for draft in request.drafts if draft not in foreign)
+    missing = tuple(Missing(d.reference, d.reference, _OTHER_PATIENT) for d in foreign)
+    return Found(msgspec.structs.replace(request, drafts=drafts), (*found.missing, *missing))
 
 
 def _named(request: HookRequest, server: FhirServer | str) -> Found:
@@ -81,7 +93,7 @@ def _named(request: HookRequest, server: FhirServer | str) -> Found:
         if draft is None:
             missing.append(Missing(relative(name), relative(name), failures[name]))
         elif not _is_patients(draft, request.patient_id):
-            missing.append(Missing(relative(name), relative(name), "it is about another patient"))
+            missing.append(Missing(relative(name), relative(name), _OTHER_PATIENT))
         else:
             drafts.append(draft)
     return Found(msgspec.structs.replace(request, drafts=tuple(drafts)), tuple(missing))

@@ -103,11 +103,14 @@ def _parameter_value(parameter: RequestParameter, kind: str, unit: str) -> Any:
     return ours or next((coding.code for coding in concept.coding if coding.code), concept.text) or None
 
 
+_WITHDRAWN = frozenset({"revoked", "cancelled", "stopped", "entered-in-error", "not-taken"})
+
+
 def orders_of(drafts: Sequence[Resource], chart: Chart, today: date) -> list[Order]:
     """The orders that need an answer, in the order of the request.
 
     `today` is day 0 for an order without authoredOn, or with one in the future. Orders that are
-    revoked, entered in error or say doNotPerform are no orders.
+    withdrawn, entered in error or say doNotPerform are no orders.
     """
     requests = [draft for draft in drafts if isinstance(draft, Request) and _is_order(draft)]
     pumps = [r for r in requests if not isinstance(r, MedicationRequest)]
@@ -134,7 +137,12 @@ def orders_of(drafts: Sequence[Resource], chart: Chart, today: date) -> list[Ord
 
 
 def _is_order(request: Request) -> bool:
-    return request.status not in ("revoked", "entered-in-error", "stopped") and not request.doNotPerform
+    return is_meant(request) and not request.doNotPerform
+
+
+def is_meant(resource: Resource) -> bool:
+    """Whether a request or statement still stands: it is not withdrawn, ended or a mistake."""
+    return getattr(resource, "status", "") not in _WITHDRAWN
 
 
 def _companions(

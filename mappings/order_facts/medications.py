@@ -27,7 +27,7 @@ from mappings.fhir import (
     ServiceRequest,
 )
 from mappings.operators.base import Context
-from mappings.order import medication_concept, ordered_item
+from mappings.order import is_meant, medication_concept, ordered_item
 from mappings.order_facts.pump import ordered_pump
 from mappings.pumps import texts_of
 from mappings.words import has_words
@@ -100,7 +100,7 @@ def _ordered(context: Context) -> Iterator[Given]:
         resource = chart.resolve(reference, order.resource)
         if isinstance(resource, Medication):
             yield _of_medication(context, resource, order.evidence())
-        elif isinstance(resource, MedicationRequest | MedicationStatement):
+        elif isinstance(resource, MedicationRequest | MedicationStatement) and is_meant(resource):
             yield _of_request(context, resource, context.evidence(resource))
 
 

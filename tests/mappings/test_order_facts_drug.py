@@ -166,6 +166,15 @@ def test_the_pump_may_name_a_medication_that_is_no_draft() -> None:
     assert (reading.value, reading.evidence[0].resource) == ("deferoxamine", "MedicationStatement/m1")
 
 
+@pytest.mark.parametrize("status", ["cancelled", "stopped", "entered-in-error"])
+def test_a_drug_order_that_is_withdrawn_does_not_go_into_the_pump(status: str) -> None:
+    order = pump("E0781", supportingInfo=[{"reference": "MedicationRequest/m1"}])
+    withdrawn = drug((RXNORM, "3131"), id="m1", status=status)
+    assert Asked(order, withdrawn).value("drug") is None
+    assert Asked(order, chart=[withdrawn]).value("drug") is None
+    assert Asked(order, drug((RXNORM, "3131"), id="m1")).value("drug") == "deferoxamine"
+
+
 @pytest.mark.parametrize("kind", ["MedicationStatement", "MedicationRequest"])
 def test_an_active_drug_that_is_given_by_pump_counts_where_no_draft_names_one(kind: str) -> None:
     reading = Asked(pump("E0781"), chart=[in_chart(kind, (RXNORM, "343048"))]).reading("drug")

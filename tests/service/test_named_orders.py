@@ -14,6 +14,7 @@ from tests.service.bodies import (
     DISPATCH,
     HCPCS,
     PATIENT,
+    SIGN,
     Json,
     book,
     bundle,
@@ -23,6 +24,7 @@ from tests.service.bodies import (
     issue,
     judged,
     pump_order,
+    sign,
     unchecked,
 )
 from tests.service.conftest import client_of
@@ -161,6 +163,14 @@ def test_an_order_for_another_patient_is_not_judged(client: FlaskClient) -> None
     answer = client.post(DISPATCH, json=dispatch(prefetch={"order": other})).json
     assert judged(answer) == []
     assert "it is about another patient" in unchecked(answer)["DeviceRequest/pump-1"]
+
+
+def test_a_draft_for_another_patient_is_not_judged_by_this_chart(client: FlaskClient) -> None:
+    other = pump_order(id="theirs", subject={"reference": "Patient/p2"})
+    answer = client.post(SIGN, json=sign(other, pump_order(), prefetch={"patient": PATIENT})).json
+    assert judged(answer) == ["DeviceRequest/pump-1"]
+    assert "it is about another patient" in unchecked(answer)["DeviceRequest/theirs"]
+    assert not [action for action in answer.get("systemActions", ()) if action["resource"]["id"] == "theirs"]
 
 
 def test_one_order_that_is_missing_does_not_hold_up_the_other(client: FlaskClient) -> None:
