@@ -14,6 +14,7 @@ from mappings.terminology import ValueSets
 from policies.cases import GivenFacts
 from policies.determination import Determination, Node, walk
 from policies.evaluator import evaluate
+from policies.library import LIBRARY
 from policies.loader import load_policy
 from policies.model import Policy
 from policies.nearest import lacking, shut
@@ -79,10 +80,33 @@ def test_a_path_for_this_order_says_what_its_criteria_say(
     assert not shut(node(few, "user"))
 
 
-def test_an_order_that_does_not_tell_what_it_is_for_keeps_the_path_open(
+def test_an_order_that_does_not_tell_what_it_is_for_keeps_the_path_open_and_asks_for_that(
     gated: Policy, catalogue: Catalogue, value_sets: ValueSets
 ) -> None:
-    assert judged(gated, catalogue, value_sets).outcome == "met"
+    found = judged(gated, catalogue, value_sets)
+    assert (node(found, "injects").state, node(found, "user").state) == ("met", "unknown")
+    assert (found.outcome, found.lacking) == ("needs-documentation", ["user"])
+    assert found.asks == [catalogue.facts["pump_class"].ask]
+
+
+def test_a_path_that_fails_is_unmet_whatever_the_order_is_for(
+    gated: Policy, catalogue: Catalogue, value_sets: ValueSets
+) -> None:
+    failed = {"insulin_injections_per_day": 1.0, "insulin_pump_in_use": False}
+    found = judged(gated, catalogue, value_sets, **failed)
+    assert (node(found, "user").state, node(found, "user").reason) == ("unmet", "")
+    assert found.outcome == "not-met"
+
+
+def test_alternatives_that_all_wait_for_one_thing_ask_for_it_once(
+    catalogue: Catalogue, value_sets: ValueSets
+) -> None:
+    path = LIBRARY / "northwood" / "external_infusion_pump" / "policy.yaml"
+    northwood = load_policy(path, catalogue, value_sets)
+    found = judged(northwood, catalogue, value_sets, pump_class="external-ambulatory")
+    assert (found.outcome, found.lacking[0]) == ("needs-documentation", "covered_uses")
+    assert catalogue.facts["drug"].ask in found.asks
+    assert "needed_at_home_prolonged" not in found.lacking
 
 
 def test_the_gate_is_among_the_facts_that_the_policy_asks_for(gated: Policy) -> None:
