@@ -81,6 +81,7 @@ PROPERTIES: dict[str, Callable[[Context], Reading]] = {
         member.coverage_active,
         member.payer_id,
         member.member_lob,
+        member.other_medicare_coverage,
         member.member_plan,
         member.member_program,
     )
