@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from mappings.dates import span
 from mappings.evidence import SILENT, Basis, Bounds, Evidence, Reading, Reason, unknown
@@ -16,16 +16,51 @@ from mappings.units import in_unit
 
 
 def course_days(context: Context) -> Reading:
-    """The length of the course in days: stated, between two dates, or counted from the doses."""
+    """The length of the course in days: stated, between two dates, or counted from the doses.
+
+    Periods that are dated add up, each day once: two courses of five days are ten days.
+    """
     found: dict[float | Bounds, list[Evidence]] = {}
+    periods = []
     for dosage, given in dosages(context):
-        days = _course(dosage)
-        if days is not None:
-            found.setdefault(days, []).append(shown(given, written(days), "d"))
+        period = _period(dosage)
+        days = _length(period) if period else _course(dosage)
+        if days is None:
+            continue
+        if period:
+            periods.append(period)
+        says = f"{period[0]} to {period[1]}" if period else ""
+        found.setdefault(days, []).append(shown(given, written(days), "d", says))
+    evidence = tuple(entry for entries in found.values() for entry in entries)
+    if periods and len(periods) == len(evidence):
+        return Reading(_days_in(periods), evidence=evidence, basis=Basis.ORDER)
     agreed = agreed_reading(found, "The instructions give different lengths of the course.")
     if agreed is not None:
         return agreed
     return unknown(Reason.NO_DATA, "The order does not limit the length of the course.")
+
+
+def _period(dosage: Dosage) -> tuple[date, date] | None:
+    """The first and the last day, where both are dated and no length is stated."""
+    course = bounds(dosage)
+    if course.low_days is not None and course.high_days is not None:
+        return None
+    first, last = _only_day(course.start), _only_day(course.end)
+    return (first, last) if first is not None and last is not None and first <= last else None
+
+
+def _length(period: tuple[date, date]) -> float:
+    return float((period[1] - period[0]).days + 1)
+
+
+def _days_in(periods: list[tuple[date, date]]) -> float:
+    """The days that the periods hold, those that several hold once."""
+    days, reached = 0.0, date.min
+    for first, last in sorted(periods):
+        if last > reached:
+            days += _length((max(first, reached + timedelta(days=1)), last))
+            reached = last
+    return days
 
 
 def _course(dosage: Dosage) -> float | Bounds | None:
@@ -33,9 +68,6 @@ def _course(dosage: Dosage) -> float | Bounds | None:
     if course.low_days is not None and course.high_days is not None:
         low, high = course.low_days, course.high_days
         return low if low == high else Bounds(low, high)
-    first, last = _only_day(course.start), _only_day(course.end)
-    if first is not None and last is not None and first <= last:
-        return float((last - first).days + 1)
     if dosage.timing is None:
         return None
     days = {day for event in dosage.timing.event if (day := _only_day(event)) is not None}

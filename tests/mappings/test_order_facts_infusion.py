@@ -177,6 +177,26 @@ def test_the_course_is_stated_dated_or_counted(timing: Json, days: float | Bound
     assert infused({"timing": timing}).value("course_days") == days
 
 
+def course(start: str, end: str) -> Json:
+    return {"timing": {"repeat": {"boundsPeriod": {"start": start, "end": end}}}}
+
+
+@pytest.mark.parametrize(
+    ("second", "days"),
+    [
+        (course("2026-03-24", "2026-03-28"), 10),
+        (course("2026-03-20", "2026-03-24"), 8),
+        (course("2026-03-17", "2026-03-21"), 5),
+        ({"timing": {"repeat": {"boundsDuration": {"value": 5, "code": "d"}}}}, 5),
+        ({"timing": {"repeat": {"boundsDuration": {"value": 7, "code": "d"}}}}, None),
+    ],
+)
+def test_dated_periods_of_a_course_add_up(second: Json, days: float | None) -> None:
+    reading = infused(course("2026-03-17", "2026-03-21"), second).reading("course_days")
+    assert reading.value == days
+    assert (reading.evidence[0].value, reading.evidence[0].says) == (5, "2026-03-17 to 2026-03-21")
+
+
 def vials(quantity: Json, supply: Json | None = None) -> Asked:
     return infused(
         dispenseRequest={"quantity": quantity} | ({"expectedSupplyDuration": supply} if supply else {})
