@@ -14,6 +14,8 @@ from mappings.rate import DAYS
 from mappings.timing import bounds
 from mappings.units import in_unit
 
+_SHORTEST_MONTH, _LONGEST_MONTH = 28, 31
+
 
 def course_days(context: Context) -> Reading:
     """The length of the course in days: stated, between two dates, or counted from the doses.
@@ -90,29 +92,43 @@ def _counted(repeat: TimingRepeat | None) -> float | None:
 
 
 def vials_per_month(context: Context) -> Reading:
-    """Vials dispensed for a month: of a supply of 28 to 31 days as ordered, else in proportion to 30 days.
+    """Vials dispensed for a month: as ordered where the whole supply lasts no longer, else in proportion.
 
-    Interpretation: the policy says "per month" without telling calendar month from supply.
+    Interpretation: the policy says "per month" without telling calendar month from supply, so that 28
+    to 31 days are a month, and a longer supply counts for 30 days. Beyond the supply and its repeats
+    nothing is ordered: 7 vials for 7 days without repeats are 7 vials.
     """
-    total, evidence = 0.0, []
+    total = 0.0
+    evidence: list[Evidence] = []
     for given in given_medications(context):
         dispense = given.request.dispenseRequest if given.request is not None else None
         amount = dispense.quantity if dispense is not None else None
         if dispense is None or amount is None or amount.value is None:
             continue
         supply = dispense.expectedSupplyDuration
-        evidence.append(shown(given, amount.value, amount.unit or amount.code))
+        as_written = shown(given, amount.value, amount.unit or amount.code)
         if not any("vial" in text.casefold() for text in (amount.unit, amount.code)):
             unit = amount.unit or amount.code or "no unit"
             note = f"The amount on the drug's order is in {unit}, not in vials."
-            return unknown(Reason.UNIT_MISMATCH, note, tuple(evidence))
+            return unknown(Reason.UNIT_MISMATCH, note, (*evidence, as_written))
         days = in_unit(supply, "d") if supply is not None else None
         if not days:
             note = "The order states vials without the days that they are to last."
-            return unknown(Reason.IMPRECISE, note, tuple(evidence))
-        total += amount.value if 28 <= days <= 31 else amount.value * 30 / days
+            return unknown(Reason.IMPRECISE, note, (*evidence, as_written))
+        repeats = max(dispense.numberOfRepeatsAllowed or 0, 0)
+        vials = _in_a_month(amount.value, days, repeats)
+        says = f"{amount.value:g} for {days:g} days" + (f" and {repeats} repeats" if repeats else "")
+        evidence.append(shown(given, round(vials, 2), "vials a month", says))
+        total += vials
     if not evidence:
         return SILENT
     return Reading(
         total, evidence=tuple(evidence), note="Vials for a supply of one month.", basis=Basis.ORDER
     )
+
+
+def _in_a_month(amount: float, days: float, repeats: int) -> float:
+    fills = 1 + repeats
+    if days * fills <= _LONGEST_MONTH:
+        return amount * fills
+    return amount if _SHORTEST_MONTH <= days <= _LONGEST_MONTH else amount * 30 / days

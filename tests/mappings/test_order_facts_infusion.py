@@ -197,21 +197,37 @@ def test_dated_periods_of_a_course_add_up(second: Json, days: float | None) -> N
     assert (reading.evidence[0].value, reading.evidence[0].says) == (5, "2026-03-17 to 2026-03-21")
 
 
-def vials(quantity: Json, supply: Json | None = None) -> Asked:
-    return infused(
-        dispenseRequest={"quantity": quantity} | ({"expectedSupplyDuration": supply} if supply else {})
-    )
+def vials(quantity: Json, supply: Json | None = None, **dispense: Any) -> Asked:
+    said = {"expectedSupplyDuration": supply} if supply else {}
+    return infused(dispenseRequest={"quantity": quantity} | said | dispense)
 
 
 @pytest.mark.parametrize(
-    ("amount", "days", "per_month"),
-    [(25, 28, 25), (25, 30, 25), (26, 31, 26), (25, 27, 25 * 30 / 27), (12, 14, 12 * 30 / 14), (60, 60, 30)],
+    ("amount", "days", "repeats", "per_month"),
+    [
+        (25, 28, None, 25),
+        (25, 30, 3, 25),
+        (26, 31, 0, 26),
+        (60, 60, None, 30),
+        (25, 27, 1, 25 * 30 / 27),
+        (25, 27, None, 25),
+        (12, 14, None, 12),
+        (12, 14, 1, 24),
+        (12, 14, 2, 12 * 30 / 14),
+        (7, 7, 0, 7),
+        (7, 7, 3, 28),
+    ],
 )
-def test_vials_of_a_month_long_supply_count_as_ordered_else_in_proportion(
-    amount: int, days: int, per_month: float
+def test_vials_count_as_ordered_in_a_month_and_in_proportion_beyond_it(
+    amount: int, days: int, repeats: int | None, per_month: float
 ) -> None:
-    asked = vials({"value": amount, "unit": "vials"}, {"value": days, "code": "d"})
-    assert asked.value("vials_per_month") == pytest.approx(per_month)
+    said = {} if repeats is None else {"numberOfRepeatsAllowed": repeats}
+    reading = vials({"value": amount, "unit": "vials"}, {"value": days, "code": "d"}, **said).reading(
+        "vials_per_month"
+    )
+    assert reading.value == pytest.approx(per_month)
+    assert reading.evidence[0].value == pytest.approx(per_month, abs=0.01)
+    assert reading.evidence[0].says.startswith(f"{amount} for {days} days")
 
 
 @pytest.mark.parametrize(
