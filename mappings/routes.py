@@ -68,6 +68,11 @@ def is_pumped_nowhere(dosages: Iterable[Dosage]) -> bool:
     return bool(routes) and all(found and _NO_PUMP.issuperset(found) for found in routes)
 
 
+def is_parenteral(route: str) -> bool:
+    """Whether a route goes past the gut, the skin and the mucous membranes."""
+    return route not in _NO_PUMP and route != "enteral"
+
+
 @table
 def _codes() -> dict[tuple[str, str], tuple[str, ...]]:
     return {

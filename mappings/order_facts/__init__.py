@@ -45,6 +45,7 @@ PROPERTIES: dict[str, Callable[[Context], Reading]] = {
         drug.drug_compounded,
         drug.compounded_coding,
         infusion.drug_route,
+        infusion.drug_parenteral,
         infusion.infusion_hours,
         infusion.infusion_continuous,
         course.course_days,

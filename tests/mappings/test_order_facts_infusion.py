@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mappings.evidence import Bounds, Reason
+from mappings.evidence import SILENT, Bounds, Reason
 from tests.mappings.orders import CONTINUOUS, HCPCS, RXNORM, SNOMED, Asked, Json, concept, drug, pump
 
 DRUG = (RXNORM, "3639")
@@ -175,6 +175,28 @@ def test_a_continuous_and_an_intermittent_instruction_contradict() -> None:
 )
 def test_the_course_is_stated_dated_or_counted(timing: Json, days: float | Bounds | None) -> None:
     assert infused({"timing": timing}).value("course_days") == days
+
+
+@pytest.mark.parametrize(
+    ("routes", "parenteral"),
+    [
+        (["26643006"], False),
+        (["45890007"], False),
+        (["417985001"], False),
+        (["34206005"], True),
+        (["47625008", "34206005"], True),
+        (["26643006", "47625008"], True),
+        (["0"], None),
+        ([], None),
+    ],
+)
+def test_a_route_is_parenteral_or_not_and_silence_is_neither(
+    routes: list[str], parenteral: bool | None
+) -> None:
+    said: list[Json] = [{"route": concept((SNOMED, route))} for route in routes]
+    reading = infused(*said or [{}]).reading("drug_parenteral")
+    assert reading.value is parenteral
+    assert parenteral is not None or reading is SILENT
 
 
 def course(start: str, end: str) -> Json:
