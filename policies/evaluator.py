@@ -202,6 +202,7 @@ def _group(group: Group, scale: Scale) -> Node:
         assert group.gate is not None
         weighed = scale.weigh(group.gate)
         found.reason, found.asks = weighed.reason or "no_data", list(weighed.asks)
+        found.evidence, found.notes = list(weighed.evidence), list(weighed.notes)
         found.says = found.says or found.title
     elif state is Truth.UNKNOWN and group.operator == "any" and group.says:
         _take_open_scope(found)
@@ -211,9 +212,13 @@ def _group(group: Group, scale: Scale) -> Node:
 def _take_open_scope(group: Node) -> None:
     """Where all that is left of alternatives is open in its scope, their group says and asks so once."""
     left = [node for node in group.criteria if node.state == Truth.UNKNOWN]
-    if all(node.criteria and node.reason for node in left):
-        group.reason = left[0].reason
-        group.asks = _unique(ask for node in left for ask in node.asks)
+    if not all(node.criteria and node.reason for node in left):
+        return
+    group.reason = left[0].reason
+    group.asks = _unique(ask for node in left for ask in node.asks)
+    group.notes = _unique(note for node in left for note in node.notes)
+    for node in left:
+        group.evidence = [*group.evidence, *(e for e in node.evidence if e not in group.evidence)]
 
 
 def _all(name: str, nodes: list[Node]) -> Node:

@@ -9,7 +9,7 @@ import pytest
 
 from mappings.catalogue import Catalogue
 from mappings.dates import span
-from mappings.evidence import Basis, Evidence, Reading
+from mappings.evidence import Basis, Evidence, Reading, Reason
 from mappings.terminology import ValueSets
 from policies.cases import GivenFacts
 from policies.determination import Determination, Node, walk
@@ -87,6 +87,21 @@ def test_an_order_that_does_not_tell_what_it_is_for_keeps_the_path_open_and_asks
     assert (node(found, "injects").state, node(found, "user").state) == ("met", "unknown")
     assert (found.outcome, found.lacking) == ("needs-documentation", ["user"])
     assert found.asks == [catalogue.facts["pump_class"].ask]
+
+
+def test_what_the_record_shows_of_an_open_gate_is_told(
+    gated: Policy, catalogue: Catalogue, value_sets: ValueSets
+) -> None:
+    unread = Reading(
+        None, Reason.UNMAPPED_CODE, (Evidence("Order/1", value="a pump"),), "It could not be identified."
+    )
+    given = {name: Reading(value, basis=Basis.DOCUMENTED) for name, value in FINE.items()}
+    book = GivenFacts(catalogue, {**given, "pump_class": unread})
+    found = evaluate(gated, book, value_sets, "DeviceRequest/1", date(2025, 7, 1))
+    assert found is not None
+    user = node(found, "user")
+    assert (user.reason, user.notes) == ("unmapped_code", ["It could not be identified."])
+    assert [entry.value for entry in user.evidence] == ["a pump"]
 
 
 def test_a_path_that_fails_is_unmet_whatever_the_order_is_for(
