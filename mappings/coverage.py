@@ -180,6 +180,14 @@ def _line(
     )
 
 
+def medicare_words(coverage: Coverage, payor_names: Iterable[str] = ()) -> tuple[str, bool]:
+    """(what says that a Coverage is Medicare of either kind, whether its type says something else)."""
+    typed = list(_of_typology(coverage))
+    worded = _of_words((*texts_of(coverage.type), *plan_names(coverage), *payor_names))
+    says = next((says for line, says in (*typed, worded) if line.startswith(_MEDICARE)), "")
+    return says, any(not line.startswith(_MEDICARE) for line, _ in typed)
+
+
 def _contradicts(line: str, open_ended: dict[str, str]) -> bool:
     """Whether a line is none of those that "medicare" or "subsidized" leave open."""
     return (_MEDICARE in open_ended and not line.startswith("medicare")) or (

@@ -263,6 +263,7 @@ class MedicationAdministration(DomainResource):
 
 
 class DispenseRequest(Element):
+    numberOfRepeatsAllowed: int | None = None
     quantity: Quantity | None = None
     expectedSupplyDuration: Quantity | None = None
 

@@ -31,6 +31,7 @@ from mappings.fhir import (
     ServiceRequest,
 )
 from mappings.pumps import pumps as pumps_by_code
+from mappings.routes import is_pumped_nowhere
 from mappings.units import in_unit
 
 FACT_SYSTEM = "urn:coverage-hooks:fact"
@@ -159,8 +160,10 @@ def _companions(
             if drug.groupIdentifier is not None
             and (drug.groupIdentifier.system, drug.groupIdentifier.value) == (group.system, group.value)
         ]
+        # An order set holds tablets too (against nausea); a group of nothing else is told as it stands.
+        infused = [drug for drug in grouped if not is_pumped_nowhere(drug.dosageInstruction)]
         if grouped:
-            return grouped
+            return infused or grouped
     alone = [drug for drug in drugs if not any(_names(other, drug, chart) for other in pumps)]
     takers = [other for other in pumps if _takes_a_drug(other, chart)] or pumps
     return alone if len(takers) == 1 and takers[0] is pump and len(alone) == 1 else []

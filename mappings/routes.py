@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from mappings.words import has_words
 
 # IV is also a numeral.
 _NO_NUMERAL = r"(?<!NYHA )(?<![Cc]lass )(?<![Ss]tage )(?<![Gg]rade )"
+_NO_PUMP = frozenset({"oral", "transdermal", "sublingual", "buccal", "nasal"})
 _ARTERIAL, _HEPATIC = "intra-arterial", "intra-arterial-hepatic"
 _SYSTEMS = {
     "route-v2": (
@@ -58,6 +60,17 @@ class RouteRead(Struct, frozen=True):
 @table
 def _table() -> _Table:
     return read(Path(__file__).parent / "routes.yaml", _Table)
+
+
+def is_pumped_nowhere(dosages: Iterable[Dosage]) -> bool:
+    """Whether every instruction gives a route by which no pump delivers: tablets, patches, sprays."""
+    routes = [route_of(dosage).routes for dosage in dosages]
+    return bool(routes) and all(found and _NO_PUMP.issuperset(found) for found in routes)
+
+
+def is_parenteral(route: str) -> bool:
+    """Whether a route goes past the gut, the skin and the mucous membranes."""
+    return route not in _NO_PUMP and route != "enteral"
 
 
 @table

@@ -170,7 +170,10 @@ def _joined(operator: str, count: int, states: list[Truth]) -> Truth:
 
 
 def _group(group: Group, scale: Scale) -> Node:
-    """The state of a group. Moot nodes are left out of it and of the answer."""
+    """The state of a group. Moot nodes are left out of it and of the answer.
+
+    While it is open which order this is (no drug is named), a path for certain orders is open at best.
+    """
     nodes, states = [], []
     for inner in group.nodes:
         applies = moot(inner.applies_when, scale)
@@ -188,11 +191,34 @@ def _group(group: Group, scale: Scale) -> Node:
         states.append(Truth(node.state))
     found = copy(group.blank)
     found.criteria = nodes
-    if moot(group.gate, scale) is Truth.UNMET:
+    gate = moot(group.gate, scale)
+    if gate is Truth.UNMET:
         found.gate = True
-    else:
-        found.state = _joined(group.operator, group.count, states)
+        return found
+    state = _joined(group.operator, group.count, states)
+    found.state = all_of([gate, state])
+    if gate is Truth.UNKNOWN and state is not Truth.UNMET:
+        # Whether the order is for this path comes first, before all that the path asks for.
+        assert group.gate is not None
+        weighed = scale.weigh(group.gate)
+        found.reason, found.asks = weighed.reason or "no_data", list(weighed.asks)
+        found.evidence, found.notes = list(weighed.evidence), list(weighed.notes)
+        found.says = found.says or found.title
+    elif state is Truth.UNKNOWN and group.operator == "any" and group.says:
+        _take_open_scope(found)
     return found
+
+
+def _take_open_scope(group: Node) -> None:
+    """Where all that is left of alternatives is open in its scope, their group says and asks so once."""
+    left = [node for node in group.criteria if node.state == Truth.UNKNOWN]
+    if not all(node.criteria and node.reason for node in left):
+        return
+    group.reason = left[0].reason
+    group.asks = _unique(ask for node in left for ask in node.asks)
+    group.notes = _unique(note for node in left for note in node.notes)
+    for node in left:
+        group.evidence = [*group.evidence, *(e for e in node.evidence if e not in group.evidence)]
 
 
 def _all(name: str, nodes: list[Node]) -> Node:

@@ -34,7 +34,8 @@ def plan(node: Node) -> tuple[Step, ...]:
         # A group has a reason of its own when only its scope is open.
         return (node,)
     if node.operator == "all":
-        return tuple(step for inner in node.criteria for step in plan(inner))
+        # Where nothing lacks below, only its gate stands in the way.
+        return tuple(step for inner in node.criteria for step in plan(inner)) or (node,)
     candidates = [inner for inner in node.criteria if inner.state != _MET]
     if not candidates:
         return (node,)  # only its gate, or too few members that apply, stand in the way

@@ -45,6 +45,7 @@ PROPERTIES: dict[str, Callable[[Context], Reading]] = {
         drug.drug_compounded,
         drug.compounded_coding,
         infusion.drug_route,
+        infusion.drug_parenteral,
         infusion.infusion_hours,
         infusion.infusion_continuous,
         course.course_days,
@@ -81,6 +82,7 @@ PROPERTIES: dict[str, Callable[[Context], Reading]] = {
         member.coverage_active,
         member.payer_id,
         member.member_lob,
+        member.other_medicare_coverage,
         member.member_plan,
         member.member_program,
     )

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mappings.codes import key
-from mappings.evidence import Basis, Bounds, Evidence, Reading, Reason, unknown
+from mappings.evidence import SILENT, Basis, Bounds, Evidence, Reading, Reason, unknown
 from mappings.fhir import Dosage, Quantity
 from mappings.operators.base import Context
 from mappings.order_facts.medications import CONTINUOUS_INFUSION, Given, given_medications
 from mappings.pumps import texts_of
 from mappings.rate import DAYS
-from mappings.routes import route_of
+from mappings.routes import is_parenteral, route_of
 from mappings.timing import bounds, duration_hours
 from mappings.units import in_unit
 from mappings.words import has_words
@@ -80,6 +80,24 @@ def drug_route(context: Context) -> Reading:
     return unknown(
         Reason.NO_DATA, "The order states no route; the route on the drug's order would settle it."
     )
+
+
+def drug_parenteral(context: Context) -> Reading:
+    """Whether the route of the drug is a parenteral one; silent where no instruction names a route.
+
+    Which of several parenteral routes is meant may be open.
+    """
+    found: dict[bool, list[Evidence]] = {}
+    for dosage, medication in dosages(context):
+        read = route_of(dosage)
+        if read.routes:
+            parenteral = any(is_parenteral(route) for route in read.routes)
+            entry = shown(medication, " or ".join(read.routes), says=read.text if read.worded else "")
+            found.setdefault(parenteral, []).append(entry)
+    for parenteral in (True, False):
+        if parenteral in found:
+            return Reading(parenteral, evidence=tuple(found[parenteral]), basis=Basis.ORDER)
+    return SILENT
 
 
 def infusion_hours(context: Context) -> Reading:

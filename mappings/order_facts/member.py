@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from mappings.coverage import Membership, counts_on, membership
+from mappings.coverage import Membership, counts_on, medicare_words, membership
 from mappings.dates import Span, completed_months, completed_years, may_include, span
 from mappings.evidence import SILENT, Bounds, Reading, Reason, unknown
-from mappings.fhir import Address, Coverage, Patient, Period
+from mappings.fhir import Address, Coverage, Organization, Patient, Period
 from mappings.operators.base import Context
 from mappings.states import state_code
 
@@ -102,6 +102,39 @@ def payer_id(context: Context) -> Reading:
 def member_lob(context: Context) -> Reading:
     """Line of business."""
     return _of_coverage(context, lambda member: member.line_of_business)
+
+
+def other_medicare_coverage(context: Context) -> Reading:
+    """Whether another coverage that is active on day 0 makes the patient a Medicare member.
+
+    A supplement to Medicare and a drug plan are not read as Medicare.
+    """
+    failure = context.chart.failure(Coverage)
+    if failure:
+        return unknown(Reason.FETCH_FAILED, f"Coverages could not be read: {failure}.")
+    on_file = [c for c in context.chart.of(Coverage) if counts_on(c, context.as_of)]
+    doubtful = []
+    for coverage in on_file:
+        says, contradicted = medicare_words(coverage, _payor_names(coverage, context))
+        if coverage is context.coverage or not says:
+            continue
+        shown = context.evidence(coverage, coverage.period.start if coverage.period else "", True, says=says)
+        if not contradicted:
+            return Reading(True, evidence=(shown,))
+        doubtful.append(shown)
+    if doubtful:
+        note = "Another coverage points to Medicare and to something else."
+        return unknown(Reason.CONFLICTING, note, tuple(doubtful))
+    return Reading(False, note="No other coverage on file is Medicare.", inferred=True) if on_file else SILENT
+
+
+def _payor_names(coverage: Coverage, context: Context) -> list[str]:
+    names = []
+    for reference in coverage.payor:
+        payor = context.chart.resolve(reference, coverage)
+        names += [payor.name] if isinstance(payor, Organization) else []
+        names.append(reference.display)
+    return names
 
 
 def member_plan(context: Context) -> Reading:

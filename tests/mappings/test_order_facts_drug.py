@@ -106,6 +106,18 @@ def test_a_line_flush_beside_the_drug_is_not_in_the_reservoir() -> None:
     assert asked.value("drug_set") == ("vancomycin",)
 
 
+def test_a_tablet_of_the_order_set_is_not_in_the_reservoir() -> None:
+    group = {"groupIdentifier": {"value": "g"}}
+    oral = {"dosageInstruction": [{"route": concept((SNOMED, "26643006"))}]}
+    unsaid = {"dosageInstruction": [{"text": "as ordered"}]}
+    tablet = drug(text="ondansetron 8 mg tablet", id="tablet", **group, **oral)
+    beside = Asked(pump(**group), drug((RXNORM, "11124"), **group, **unsaid), tablet)
+    assert beside.value("drug_set") == ("vancomycin",)
+    assert [order.reference for order in beside.orders] == ["DeviceRequest/pump", "MedicationRequest/tablet"]
+    alone = Asked(pump(**group), drug(MORPHINE, **group, **oral))
+    assert (alone.value("drug_set"), alone.value("drug_route")) == (("morphine",), "oral")
+
+
 def test_an_unknown_drug_makes_the_drug_unknown_and_is_named() -> None:
     reading = Asked(pump("E0783"), drug(("http://local", "9"), text="study drug X")).reading("drug")
     assert (reading.value, reading.reason) == (None, Reason.UNMAPPED_CODE)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mappings.evidence import Bounds, Reason
+from mappings.evidence import SILENT, Bounds, Reason
 from tests.mappings.orders import CONTINUOUS, HCPCS, RXNORM, SNOMED, Asked, Json, concept, drug, pump
 
 DRUG = (RXNORM, "3639")
@@ -177,21 +177,79 @@ def test_the_course_is_stated_dated_or_counted(timing: Json, days: float | Bound
     assert infused({"timing": timing}).value("course_days") == days
 
 
-def vials(quantity: Json, supply: Json | None = None) -> Asked:
-    return infused(
-        dispenseRequest={"quantity": quantity} | ({"expectedSupplyDuration": supply} if supply else {})
-    )
+@pytest.mark.parametrize(
+    ("routes", "parenteral"),
+    [
+        (["26643006"], False),
+        (["45890007"], False),
+        (["417985001"], False),
+        (["34206005"], True),
+        (["47625008", "34206005"], True),
+        (["26643006", "47625008"], True),
+        (["0"], None),
+        ([], None),
+    ],
+)
+def test_a_route_is_parenteral_or_not_and_silence_is_neither(
+    routes: list[str], parenteral: bool | None
+) -> None:
+    said: list[Json] = [{"route": concept((SNOMED, route))} for route in routes]
+    reading = infused(*said or [{}]).reading("drug_parenteral")
+    assert reading.value is parenteral
+    assert parenteral is not None or reading is SILENT
+
+
+def course(start: str, end: str) -> Json:
+    return {"timing": {"repeat": {"boundsPeriod": {"start": start, "end": end}}}}
 
 
 @pytest.mark.parametrize(
-    ("amount", "days", "per_month"),
-    [(25, 28, 25), (25, 30, 25), (26, 31, 26), (25, 27, 25 * 30 / 27), (12, 14, 12 * 30 / 14), (60, 60, 30)],
+    ("second", "days"),
+    [
+        (course("2026-03-24", "2026-03-28"), 10),
+        (course("2026-03-20", "2026-03-24"), 8),
+        (course("2026-03-17", "2026-03-21"), 5),
+        ({"timing": {"repeat": {"boundsDuration": {"value": 5, "code": "d"}}}}, 5),
+        ({"timing": {"repeat": {"boundsDuration": {"value": 7, "code": "d"}}}}, None),
+    ],
 )
-def test_vials_of_a_month_long_supply_count_as_ordered_else_in_proportion(
-    amount: int, days: int, per_month: float
+def test_dated_periods_of_a_course_add_up(second: Json, days: float | None) -> None:
+    reading = infused(course("2026-03-17", "2026-03-21"), second).reading("course_days")
+    assert reading.value == days
+    assert (reading.evidence[0].value, reading.evidence[0].says) == (5, "2026-03-17 to 2026-03-21")
+
+
+def vials(quantity: Json, supply: Json | None = None, **dispense: Any) -> Asked:
+    said = {"expectedSupplyDuration": supply} if supply else {}
+    return infused(dispenseRequest={"quantity": quantity} | said | dispense)
+
+
+@pytest.mark.parametrize(
+    ("amount", "days", "repeats", "per_month"),
+    [
+        (25, 28, None, 25),
+        (25, 30, 3, 25),
+        (26, 31, 0, 26),
+        (60, 60, None, 30),
+        (25, 27, 1, 25 * 30 / 27),
+        (25, 27, None, 25),
+        (12, 14, None, 12),
+        (12, 14, 1, 24),
+        (12, 14, 2, 12 * 30 / 14),
+        (7, 7, 0, 7),
+        (7, 7, 3, 28),
+    ],
+)
+def test_vials_count_as_ordered_in_a_month_and_in_proportion_beyond_it(
+    amount: int, days: int, repeats: int | None, per_month: float
 ) -> None:
-    asked = vials({"value": amount, "unit": "vials"}, {"value": days, "code": "d"})
-    assert asked.value("vials_per_month") == pytest.approx(per_month)
+    said = {} if repeats is None else {"numberOfRepeatsAllowed": repeats}
+    reading = vials({"value": amount, "unit": "vials"}, {"value": days, "code": "d"}, **said).reading(
+        "vials_per_month"
+    )
+    assert reading.value == pytest.approx(per_month)
+    assert reading.evidence[0].value == pytest.approx(per_month, abs=0.01)
+    assert reading.evidence[0].says.startswith(f"{amount} for {days} days")
 
 
 @pytest.mark.parametrize(

@@ -205,3 +205,41 @@ def test_coverages_that_could_not_be_read_leave_it_unknown() -> None:
         Asked(pump(), failures={"Coverage": "timeout"}).reading("coverage_active").reason
         is Reason.FETCH_FAILED
     )
+
+
+def beside(*types: tuple[str, str], payor: Json | None = None, **elements: Any) -> Json:
+    written = {"resourceType": "Coverage", "id": "beside", "status": "active", "type": concept(*types)}
+    return written | {"payor": [payor or {"display": "A payer"}]} | elements
+
+
+@pytest.mark.parametrize(
+    ("other", "value"),
+    [
+        (beside((SOPT, "121")), True),
+        (beside((SOPT, "1")), True),
+        (beside(payor={"display": "Medicare"}), True),
+        (beside(payor={"reference": "Organization/cms"}), True),
+        (beside((SOPT, "512")), False),
+        (beside(payor={"display": "Medicare Supplement Insurers"}), False),
+        (beside((SOPT, "121"), status="cancelled"), None),
+        (beside((SOPT, "121"), period={"start": "2020-01-01", "end": "2025-12-31"}), None),
+    ],
+)
+def test_medicare_beside_the_coverage_of_the_order_is_told(other: Json, value: bool | None) -> None:
+    cms = {
+        "resourceType": "Organization",
+        "id": "cms",
+        "name": "Centers for Medicare and Medicaid Services",
+    }
+    reading = Asked(pump(), chart=[other, cms], coverage=coverage((SOPT, "512"))).reading(
+        "other_medicare_coverage"
+    )
+    assert reading.value is value
+    assert [entry.resource for entry in reading.evidence] == (["Coverage/beside"] if value else [])
+
+
+def test_whether_a_coverage_of_two_minds_is_medicare_is_open() -> None:
+    other = beside((SOPT, "2"), payor={"display": "Centers for Medicare and Medicaid Services"})
+    assert Asked(pump(), chart=[other]).reading("other_medicare_coverage").reason is Reason.CONFLICTING
+    failed = Asked(pump(), failures={"Coverage": "timeout"}).reading("other_medicare_coverage")
+    assert failed.reason is Reason.FETCH_FAILED

@@ -9,11 +9,12 @@ import pytest
 
 from mappings.catalogue import Catalogue
 from mappings.dates import span
-from mappings.evidence import Basis, Evidence, Reading
+from mappings.evidence import Basis, Evidence, Reading, Reason
 from mappings.terminology import ValueSets
 from policies.cases import GivenFacts
 from policies.determination import Determination, Node, walk
 from policies.evaluator import evaluate
+from policies.library import LIBRARY
 from policies.loader import load_policy
 from policies.model import Policy
 from policies.nearest import lacking, shut
@@ -79,10 +80,48 @@ def test_a_path_for_this_order_says_what_its_criteria_say(
     assert not shut(node(few, "user"))
 
 
-def test_an_order_that_does_not_tell_what_it_is_for_keeps_the_path_open(
+def test_an_order_that_does_not_tell_what_it_is_for_keeps_the_path_open_and_asks_for_that(
     gated: Policy, catalogue: Catalogue, value_sets: ValueSets
 ) -> None:
-    assert judged(gated, catalogue, value_sets).outcome == "met"
+    found = judged(gated, catalogue, value_sets)
+    assert (node(found, "injects").state, node(found, "user").state) == ("met", "unknown")
+    assert (found.outcome, found.lacking) == ("needs-documentation", ["user"])
+    assert found.asks == [catalogue.facts["pump_class"].ask]
+
+
+def test_what_the_record_shows_of_an_open_gate_is_told(
+    gated: Policy, catalogue: Catalogue, value_sets: ValueSets
+) -> None:
+    unread = Reading(
+        None, Reason.UNMAPPED_CODE, (Evidence("Order/1", value="a pump"),), "It could not be identified."
+    )
+    given = {name: Reading(value, basis=Basis.DOCUMENTED) for name, value in FINE.items()}
+    book = GivenFacts(catalogue, {**given, "pump_class": unread})
+    found = evaluate(gated, book, value_sets, "DeviceRequest/1", date(2025, 7, 1))
+    assert found is not None
+    user = node(found, "user")
+    assert (user.reason, user.notes) == ("unmapped_code", ["It could not be identified."])
+    assert [entry.value for entry in user.evidence] == ["a pump"]
+
+
+def test_a_path_that_fails_is_unmet_whatever_the_order_is_for(
+    gated: Policy, catalogue: Catalogue, value_sets: ValueSets
+) -> None:
+    failed = {"insulin_injections_per_day": 1.0, "insulin_pump_in_use": False}
+    found = judged(gated, catalogue, value_sets, **failed)
+    assert (node(found, "user").state, node(found, "user").reason) == ("unmet", "")
+    assert found.outcome == "not-met"
+
+
+def test_alternatives_that_all_wait_for_one_thing_ask_for_it_once(
+    catalogue: Catalogue, value_sets: ValueSets
+) -> None:
+    path = LIBRARY / "northwood" / "external_infusion_pump" / "policy.yaml"
+    northwood = load_policy(path, catalogue, value_sets)
+    found = judged(northwood, catalogue, value_sets, pump_class="external-ambulatory")
+    assert (found.outcome, found.lacking[0]) == ("needs-documentation", "covered_uses")
+    assert catalogue.facts["drug"].ask in found.asks
+    assert "needed_at_home_prolonged" not in found.lacking
 
 
 def test_the_gate_is_among_the_facts_that_the_policy_asks_for(gated: Policy) -> None:

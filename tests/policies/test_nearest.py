@@ -98,3 +98,9 @@ def test_a_group_that_only_its_gate_shuts_lacks_itself() -> None:
     tree = group("any", "unmet", leaf("a", "met"))
     tree.gate = True
     assert names(tree) == ["any"]
+
+
+def test_a_path_that_lacks_nothing_but_its_gate_lacks_itself() -> None:
+    tree = group("all", "unmet", leaf("a", "met"))
+    tree.gate = True
+    assert names(group("any", "unmet", tree)) == ["all"]
