@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mappings.conditions import Standing, date_of, in_any, is_recognised, standing, words_of
+from mappings.conditions import Standing, date_of, in_any, is_another_reason, standing, words_of
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import CodeableConcept, Condition
 from mappings.operators.base import Context, operator, texts
@@ -32,8 +32,8 @@ def active_condition(
     coded reason closes the path.
 
     True with the Conditions that show it. False when a contrary diagnosis is active, or
-    (inferred) when Conditions are on file, none matches, and the order states a coded reason
-    outside the sets: an indication that is not the order's is unmet (readings A20b). Everything
+    (inferred) when Conditions are on file, none matches, and the order states a coded disease
+    outside the sets as its reason: an indication that is not the order's is unmet (readings A20b). Everything
     else is unknown: a diagnosis that is only suspected, over, refuted or in the order's
     reason, and a chart without any Condition, because lost data is never a "no". A diagnosis that is
     over or refuted stands in the note alone: it is no sign that the patient may have the condition.
@@ -91,7 +91,7 @@ def _without_match(
     if named:
         note = "the reason of the order names it; the record does not show it as active and confirmed"
         return unknown(reason, note, (*pointing, *named))
-    other = bool(reasons) and all(is_recognised(value_sets, concept) for concept, _ in reasons)
+    other = is_another_reason(value_sets, [concept for concept, _ in reasons])
     if infer and other and context.chart.has(Condition) and reason is not Reason.IMPRECISE:
         evidence = tuple(evidence for _, evidence in reasons)
         note = "no such diagnosis is active, and the order is for another reason"

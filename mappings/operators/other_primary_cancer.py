@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mappings.conditions import Standing, date_of, in_any, is_recognised, standing, words_of
+from mappings.conditions import Standing, date_of, in_any, is_another_reason, standing, words_of
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Condition
 from mappings.operators.base import Context, operator, texts
@@ -28,7 +28,10 @@ def other_primary_cancer(
     reasons = list(reasons_of_order(context))
     if not reasons or not context.chart.has(Condition):
         return unknown(Reason.NO_DATA)
-    if any(not is_recognised(known, concept) or in_any(known, concept, wanted) for concept, _ in reasons):
+    concepts = [concept for concept, _ in reasons]
+    if any(in_any(known, concept, wanted) for concept in concepts):
+        return unknown(Reason.NO_DATA)
+    if not is_another_reason(known, concepts):
         return unknown(Reason.NO_DATA)
     others = tuple(
         shown

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from mappings.evidence import Reason
+from mappings.evidence import Reading, Reason
+from mappings.operators.indicated_for import indicated_for
 from tests.builders import (
     DAY,
     ICD,
     SNOMED,
     ago,
+    asked,
     concept,
     condition,
     days_ago,
@@ -124,6 +126,45 @@ def test_the_path_stays_open_without_diagnoses_or_without_a_coded_reason(
     chart: list[Any], order: Any
 ) -> None:
     assert not reading("dx_diabetes", chart, order=order).known
+
+
+def for_reasons(*codes: str) -> Any:
+    order = insulin_pump_order(reason="")
+    order[0]["reasonCode"] = [concept((ICD, code)) for code in codes]
+    return order
+
+
+@pytest.mark.parametrize("code", ["Z46.81", "Z79.4", "Z79.899", "Z51.11", "Z45.1", "Z51.5", "z4681"])
+def test_an_encounter_or_a_status_is_no_other_reason(code: str) -> None:
+    assert told("dx_diabetes", OBESITY, order=for_reasons(code)) is Reason.NO_DATA
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (("Z46.81", "C18.9"), False),
+        (("C18.9", "Z51.11"), False),
+        (("Z46.81", "E10.65"), Reason.NO_DATA),
+        (("Y83.1",), False),
+    ],
+)
+def test_a_disease_beside_an_encounter_is_the_reason(codes: tuple[str, ...], expected: Any) -> None:
+    assert told("dx_diabetes", OBESITY, order=for_reasons(*codes)) is expected
+
+
+def test_an_encounter_beside_a_reason_that_is_not_known_leaves_it_open() -> None:
+    order = for_reasons("Z46.81", "C18.9")
+    order[0]["reasonCode"].append({"text": "see letter"})
+    assert told("dx_diabetes", OBESITY, order=order) is Reason.NO_DATA
+
+
+def test_the_order_is_for_no_disease_when_it_names_an_encounter_alone() -> None:
+    def found(*codes: str) -> Reading:
+        return indicated_for.function(asked(order=for_reasons(*codes)).book, value_sets="cond-diabetes-type1")
+
+    assert (found("C18.9").value, found("C18.9", "Z51.11").value) == (False, False)
+    alone = found("Z51.11")
+    assert (alone.reason, len(alone.evidence)) == (Reason.IMPRECISE, 1)
 
 
 def test_a_reason_that_no_value_set_knows_closes_nothing() -> None:

@@ -50,6 +50,8 @@ def test_a_cancer_that_is_over_or_suspected_proves_nothing(more: dict[str, Any])
 @pytest.mark.parametrize(
     ("chart", "reasons", "expected"),
     [
+        (("E66.9",), ("Z51.11",), Reason.NO_DATA),
+        (("E66.9",), ("Z51.11", "C50.911"), False),
         (("C18.7",), ("C18.7",), True),
         (("C20", "C78.7"), ("C78.7",), True),
         (("Z85.038", "C78.7"), ("C78.7",), Reason.IMPRECISE),
