@@ -9,6 +9,7 @@ from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Condition
 from mappings.operators.base import Context, operator, texts
 from mappings.order_facts.indication import reasons_of_order
+from mappings.uncoded_conditions import uncoded_conditions
 
 
 @operator(Condition)
@@ -20,8 +21,8 @@ def other_primary_cancer(
 
     primaries: value sets of primary cancers. spread: value sets of metastases and of cancers of
     unknown site. Where the coded reasons name only a spread, the active primary cancers of the chart
-    tell; without one it is unknown, as is a chart without any Condition (readings A20b; lost data is
-    never a "no").
+    tell; without one it is unknown, as is a chart without any Condition or with one in words alone
+    (readings A20b; lost data is never a "no").
     """
     known = context.value_sets
     wanted, first, second = texts(value_sets), texts(primaries), texts(spread)
@@ -31,7 +32,7 @@ def other_primary_cancer(
     concepts = [concept for concept, _ in reasons]
     if any(in_any(known, concept, wanted) for concept in concepts):
         return unknown(Reason.NO_DATA)
-    if not is_another_reason(known, concepts):
+    if not is_another_reason(known, concepts) or uncoded_conditions(context):
         return unknown(Reason.NO_DATA)
     others = tuple(
         shown

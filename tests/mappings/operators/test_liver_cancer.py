@@ -72,6 +72,11 @@ def test_another_primary_rules_colorectal_cancer_out_and_a_metastasis_alone_does
     assert told("dx_colorectal_cancer", *map(condition, chart), order=for_cancer(*reasons)) == expected
 
 
+def test_a_diagnosis_in_words_leaves_the_primary_cancer_open() -> None:
+    chart = [condition("C50.911"), condition("") | {"code": {"text": "bowel tumor"}}]
+    assert told("dx_colorectal_cancer", chart, order=for_cancer("C50.911")) is Reason.NO_DATA
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [("C50.911", True), ("C18.7", True), ("C80.1", Reason.NO_DATA), ("C78.7", Reason.NO_DATA)],
