@@ -2,7 +2,8 @@
 
 A response to which a DocumentReference points (context.related) is documented; one without is an
 attestation. The latest day counts; two statements of that day that differ are conflicting.
-Responses dated after day 0 do not count, nor do drafts (status in-progress, stopped).
+Responses dated after day 0 do not count, nor do drafts (status in-progress, stopped). Of a period that
+ends on day 0, a statement made before the period began says nothing.
 """
 
 from __future__ import annotations
@@ -65,10 +66,11 @@ class Statements:
         """What is stated at all."""
         return self._by_name.keys()
 
-    def reading(self, name: str, kind: str, unit: str) -> Reading | None:
+    def reading(self, name: str, kind: str, unit: str, since: date | None = None) -> Reading | None:
         """What the latest statements say of a fact of a type; None when nobody states it.
 
         kind: the fact's type in the catalogue. unit: the unit that a stated quantity is read in.
+        since: the first day of the period that is asked about; a statement made before it is stale.
         """
         statements = self._by_name.get(name)
         if not statements:
@@ -84,6 +86,9 @@ class Statements:
         )
         if not known:
             return unknown(Reason.UNIT_MISMATCH, "the statement cannot be read as an answer", evidence)
+        if since is not None and any(statement.day.first < since for statement in latest):
+            note = f"the statement is older than the period that is asked about, from {since} on"
+            return unknown(Reason.STALE, note, evidence)
         if len(known) > 1:
             return unknown(Reason.CONFLICTING, "statements of the same day differ", evidence)
         documented = any(statement.documents for statement in latest)
