@@ -443,6 +443,7 @@ class DocumentReference(DomainResource):
     category: tuple[CodeableConcept, ...] = ()
     subject: Reference | None = None
     date: str = ""
+    author: tuple[Reference, ...] = ()
     description: str = ""
     context: DocumentContext | None = None
 
@@ -470,6 +471,7 @@ class QuestionnaireResponse(DomainResource):
     questionnaire: str = ""
     subject: Reference | None = None
     authored: str = ""
+    author: Reference | None = None
     item: tuple[ResponseItem, ...] = ()
 
 
