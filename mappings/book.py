@@ -12,6 +12,7 @@ from mappings.catalogue import Catalogue, Derivation, FactDefinition, Given
 from mappings.chart import Chart
 from mappings.companions import DecidedPump
 from mappings.coverage import Membership
+from mappings.dates import before
 from mappings.drugs import Drugs
 from mappings.evidence import SILENT, Reading, Reason, unknown
 from mappings.fhir import Coverage
@@ -105,17 +106,19 @@ class FactBook(Context):
         if search is None:
             search = self._searches[name] = _Search([_STATEMENTS] if definition.stated else [], [])
         self._asking.append(search)
-        found = Fact(definition, self._compute(definition, given), self._state(definition))
+        found = Fact(definition, self._compute(definition, given), self._state(definition, given))
         self._asking.pop()
         return found
 
-    def _state(self, definition: FactDefinition) -> Reading | None:
+    def _state(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading | None:
         if not (definition.stated and self._statements.names):
             return None
-        own = self._statements.reading(definition.name, definition.type, definition.unit)
+        # `duration` is a period that ends on day 0, whatever the fact.
+        since = before(self.as_of, given["duration"]) if "duration" in given else None
+        own = self._statements.reading(definition.name, definition.type, definition.unit, since)
         if own is not None or not definition.opposite:
             return own
-        other = self._statements.reading(definition.opposite, definition.type, definition.unit)
+        other = self._statements.reading(definition.opposite, definition.type, definition.unit, since)
         if other is None or not other.known:
             return other
         return structs.replace(other, value=not other.value, note=f"stated as {definition.opposite}")

@@ -8,7 +8,7 @@ Source: https://hl7.org/fhir/R4/condition.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -17,6 +17,8 @@ from mappings.codes import ICD_10_CM, SNOMED, key
 from mappings.dates import Span, span
 from mappings.fhir import CodeableConcept, Condition, Period
 from mappings.terminology import ValueSets
+
+_NO_DISEASE = "Z"  # ICD-10-CM chapter 21: factors influencing health status, contact with health services
 
 
 class Standing(StrEnum):
@@ -91,14 +93,31 @@ def in_any(value_sets: ValueSets, concept: CodeableConcept | None, names: Iterab
 
 def is_recognised(value_sets: ValueSets, concept: CodeableConcept) -> bool:
     """Whether "not in this set" can be trusted: value sets hold ICD-10-CM by prefix, completely, but
-    of SNOMED CT only the concepts that they list, so an unlisted one may be a kind of a listed one."""
+    of SNOMED CT only the concepts that they list, so an unlisted one may be a kind of a listed one. A Z
+    code of ICD-10-CM tells of an encounter or a status, whatever the disease behind it."""
     for coding in concept.coding:
         system, code = key(coding)
-        if system == ICD_10_CM and code:
+        if system == ICD_10_CM and code and not code.startswith(_NO_DISEASE):
             return True
         if system == SNOMED and value_sets.memberships(system, code):
             return True
     return False
+
+
+def is_another_reason(value_sets: ValueSets, concepts: Sequence[CodeableConcept]) -> bool:
+    """Whether reasons, none of which is in the set that is asked for, surely name something else.
+
+    One of them must be a recognised disease; a Z code beside it (fitting of a pump) changes nothing, a
+    code that is not known here leaves it open.
+    """
+    others = [concept for concept in concepts if not is_recognised(value_sets, concept)]
+    return len(others) < len(concepts) and all(is_no_disease(concept) for concept in others)
+
+
+def is_no_disease(concept: CodeableConcept) -> bool:
+    """Whether a concept is coded as an encounter or a status: ICD-10-CM chapter 21, the Z codes."""
+    pairs = [key(coding) for coding in concept.coding]
+    return any(system == ICD_10_CM and code.startswith(_NO_DISEASE) for system, code in pairs)
 
 
 def words_of(concept: CodeableConcept | None) -> str:

@@ -444,6 +444,7 @@ class DocumentReference(DomainResource):
     category: tuple[CodeableConcept, ...] = ()
     subject: Reference | None = None
     date: str = ""
+    author: tuple[Reference, ...] = ()
     description: str = ""
     context: DocumentContext | None = None
 
@@ -471,6 +472,7 @@ class QuestionnaireResponse(DomainResource):
     questionnaire: str = ""
     subject: Reference | None = None
     authored: str = ""
+    author: Reference | None = None
     item: tuple[ResponseItem, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from msgspec import Struct
@@ -41,11 +41,20 @@ def segments(uses: Sequence[DrugUse], first: date, last: date) -> list[Segment]:
     return [Segment(begin, end, doses_on(uses, begin)) for begin, end in zip(ordered, ends, strict=True)]
 
 
-def longest_break(of: Iterable[Segment], at_least: float, sure: bool) -> int:
-    """The most days in a row with fewer doses: surely enough (`sure`), or perhaps enough."""
-    longest = current = 0
+def is_held(of: Sequence[Segment], first: date, at_least: float, sure: bool) -> bool:
+    """Whether so many doses were kept from `first` on: surely enough (`sure`), or perhaps enough.
+
+    A break that is tolerated lies between two stretches of the regimen: it must be on at `first`, or
+    before it with a break across `first` that is short. `of` begins GAP days before `first`.
+    """
+    begun, current = False, 0
     for segment in of:
-        enough = (segment.doses.low if sure else segment.doses.high) >= at_least
-        current = 0 if enough else current + segment.days
-        longest = max(longest, current)
-    return longest
+        if (segment.doses.low if sure else segment.doses.high) >= at_least:
+            if not begun and segment.first > first:
+                return False
+            begun, current = True, 0
+        elif begun:
+            current += segment.days
+            if current > GAP:
+                return False
+    return begun

@@ -1,8 +1,10 @@
 """What the clinician states: QuestionnaireResponse items whose linkId is a fact's name.
 
 A response to which a DocumentReference points (context.related) is documented; one without is an
-attestation. The latest day counts; two statements of that day that differ are conflicting.
-Responses dated after day 0 do not count, nor do drafts (status in-progress, stopped).
+attestation, and so is one with only papers of a supplier or manufacturer behind it (readings A21).
+The latest day counts; two statements of that day that differ are conflicting.
+Responses dated after day 0 do not count, nor do drafts (status in-progress, stopped). Of a period that
+ends on day 0, a statement made before the period began says nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +19,12 @@ from mappings.chart import Chart, reference_of
 from mappings.dates import Span, span
 from mappings.evidence import Basis, Evidence, Origin, Reading, Reason, unknown
 from mappings.fhir import Answer, DocumentReference, QuestionnaireResponse, ResponseItem
+from mappings.suppliers import by_supplier
 from mappings.units import in_unit
 
 _FINAL = ("completed", "amended")
+_SUPPLIER_SAYS = "stated by a supplier or manufacturer"
+_NO_RECORD = "paper of a supplier or manufacturer, no record behind the statement"
 
 YES_NO = {
     "yes": True,
@@ -34,12 +39,19 @@ YES_NO = {
 """Coded answers to a yes-or-no question: ours, HL7 v2 table 0136 and SNOMED CT."""
 
 
+class Behind(Struct, frozen=True):
+    """A document behind a response, and whether only a supplier or manufacturer wrote it."""
+
+    document: DocumentReference
+    by_supplier: bool
+
+
 class Statement(Struct, frozen=True):
     """One answered item."""
 
     answers: tuple[Answer, ...]
     response: QuestionnaireResponse
-    documents: tuple[DocumentReference, ...]
+    documents: tuple[Behind, ...]
     day: Span
 
 
@@ -65,10 +77,11 @@ class Statements:
         """What is stated at all."""
         return self._by_name.keys()
 
-    def reading(self, name: str, kind: str, unit: str) -> Reading | None:
+    def reading(self, name: str, kind: str, unit: str, since: date | None = None) -> Reading | None:
         """What the latest statements say of a fact of a type; None when nobody states it.
 
         kind: the fact's type in the catalogue. unit: the unit that a stated quantity is read in.
+        since: the first day of the period that is asked about; a statement made before it is stale.
         """
         statements = self._by_name.get(name)
         if not statements:
@@ -84,9 +97,12 @@ class Statements:
         )
         if not known:
             return unknown(Reason.UNIT_MISMATCH, "the statement cannot be read as an answer", evidence)
+        if since is not None and any(statement.day.first < since for statement in latest):
+            note = f"the statement is older than the period that is asked about, from {since} on"
+            return unknown(Reason.STALE, note, evidence)
         if len(known) > 1:
             return unknown(Reason.CONFLICTING, "statements of the same day differ", evidence)
-        documented = any(statement.documents for statement in latest)
+        documented = any(not behind.by_supplier for statement in latest for behind in statement.documents)
         return Reading(
             value=known.pop(),
             evidence=evidence,
@@ -94,20 +110,23 @@ class Statements:
         )
 
     def _evidence(self, statement: Statement, value: Any, unit: str) -> Iterator[Evidence]:
+        response = statement.response
+        author = () if response.author is None else (response.author,)
         yield Evidence(
-            resource=reference_of(statement.response),
+            resource=reference_of(response),
             origin=Origin.STATEMENT,
-            date=statement.response.authored[:10],
+            date=response.authored[:10],
             value=plain(value),
             unit=unit if isinstance(value, float) else "",
-            says="stated by the clinician",
+            says=_SUPPLIER_SAYS if by_supplier(self._chart, author, response) else "stated by the clinician",
         )
-        for document in statement.documents:
+        for behind in statement.documents:
+            document = behind.document
             yield Evidence(
                 resource=reference_of(document),
                 origin=self._chart.origin(document),
                 date=document.date[:10],
-                says="record behind the statement",
+                says=_NO_RECORD if behind.by_supplier else "record behind the statement",
             )
 
 
@@ -118,20 +137,21 @@ def plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _documents(chart: Chart, as_of: date) -> dict[str, list[DocumentReference]]:
+def _documents(chart: Chart, as_of: date) -> dict[str, list[Behind]]:
     """Reference of a response -> the current documents that stand behind it."""
-    found: dict[str, list[DocumentReference]] = {}
+    found: dict[str, list[Behind]] = {}
     for document in chart.of(DocumentReference):
         day = span(document.date)
         if document.status != "current" or document.docStatus in ("preliminary", "entered-in-error"):
             continue
         if day is not None and day.on_or_before(as_of) is False:
             continue
-        if document.context is not None:
+        if document.context is not None and document.context.related:
+            behind = Behind(document, by_supplier(chart, document.author, document))
             for related in document.context.related:
                 resource = chart.resolve(related, document)
                 name = reference_of(resource) if resource is not None else related.reference
-                found.setdefault(name, []).append(document)
+                found.setdefault(name, []).append(behind)
     return found
 
 

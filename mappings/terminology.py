@@ -10,6 +10,7 @@ from mappings.codes import canonical, canonical_system
 from mappings.documents import DocumentError, nearest
 from mappings.fhir import CodeableConcept, Coding
 from mappings.value_set import ValueSet, read_value_set
+from mappings.words import folded
 
 _PACKAGED = Path(__file__).parent / "value_sets"
 _NONE: frozenset[str] = frozenset()
@@ -39,6 +40,8 @@ class ValueSets:
         """Index `value_sets`, whose ids must differ."""
         self._titles: dict[str, str] = {}
         self._codes: dict[str, dict[str, list[str]]] = {}
+        self._displays: dict[str, tuple[str, ...]] = {}
+        self._folded: dict[str, frozenset[str]] = {}
         self._memo: dict[tuple[str, str], frozenset[str]] = {}
         exact: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         prefix: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
@@ -49,6 +52,8 @@ class ValueSets:
                 member = canonical(concept.system, concept.code)
                 exact[member].add(value_set.id)
                 codes.setdefault(member[0], []).append(member[1])
+            displays = [c.display for c in value_set.concepts] + [f.display for f in value_set.filters]
+            self._displays[value_set.id] = tuple(filter(None, displays))
             for filter_ in value_set.filters:
                 prefix[canonical(filter_.system, filter_.code_prefix)].add(value_set.id)
         self.ids = tuple(self._titles)
@@ -106,6 +111,16 @@ class ValueSets:
             if set_id in self.memberships(coding.system, coding.code):
                 return coding
         return None
+
+    def says(self, set_id: str, text: str) -> bool:
+        """Whether a text is, word for word, the display of a member. Raises UnknownValueSetError.
+
+        It makes no member: a display proves nothing, but tells a reader where to look.
+        """
+        displays = self._folded.get(self._known(set_id))
+        if displays is None:
+            displays = self._folded[set_id] = frozenset(map(folded, self._displays[set_id]))
+        return folded(text) in displays
 
     def _known(self, set_id: str) -> str:
         if set_id not in self._titles:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mappings.conditions import Standing, date_of, in_any, is_recognised, standing, words_of
+from msgspec import structs
+
+from mappings.conditions import Standing, date_of, in_any, is_another_reason, standing, words_of
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import CodeableConcept, Condition
 from mappings.operators.base import Context, operator, texts
 from mappings.order_facts.indication import reasons_of_order
+from mappings.uncoded_conditions import named_in_words, uncoded_conditions
 
 _COUNTED = {True: frozenset({Standing.ACTIVE}), False: frozenset({Standing.ACTIVE, Standing.UNCONFIRMED})}
 _OPEN = {Standing.UNCONFIRMED: Reason.IMPRECISE, Standing.UNDATABLE: Reason.IMPRECISE}
+_UNSETTLED = "an active diagnosis is on file, but its code leaves it open"
+_REASON_ALONE = "the reason of the order names it; the record does not show it as active and confirmed"
 
 
 @operator(Condition)
@@ -32,17 +37,19 @@ def active_condition(
     coded reason closes the path.
 
     True with the Conditions that show it. False when a contrary diagnosis is active, or
-    (inferred) when Conditions are on file, none matches, and the order states a coded reason
-    outside the sets: an indication that is not the order's is unmet (readings A20b). Everything
-    else is unknown: a diagnosis that is only suspected, over, refuted or in the order's
-    reason, and a chart without any Condition, because lost data is never a "no". A diagnosis that is
-    over or refuted stands in the note alone: it is no sign that the patient may have the condition.
+    (inferred) when Conditions are on file, none matches, each has a code that can be read, and the
+    order states a coded disease outside the sets as its reason: an indication that is not the order's
+    is unmet (readings A20b). Everything else is unknown: a diagnosis that is only suspected, over,
+    refuted, in words or in the order's reason, and a chart without any Condition, because lost data is
+    never a "no". A diagnosis that is over or refuted stands in the note alone: it is no sign that the
+    patient may have the condition.
     """
     sets, open_sets, contrary_sets = texts(value_sets), texts(exclude), texts(contrary)
     chart = context.chart
     found: list[Evidence] = []
     against: list[Evidence] = []
-    pointing: list[Evidence] = []
+    unsettled: list[Evidence] = []
+    unproven: list[Evidence] = []
     reason = Reason.NO_DATA
     for condition in chart.in_sets(Condition, dict.fromkeys((*sets, *contrary_sets))):
         state = standing(condition, context.as_of)
@@ -53,21 +60,24 @@ def active_condition(
         if not in_any(context.value_sets, condition.code, sets):
             if state is Standing.ACTIVE:
                 against.append(evidence)
-        elif not _settled(context, condition.code, sets, open_sets):
-            pointing.append(evidence)
-            reason = Reason.IMPRECISE
-        elif state in _COUNTED[confirmed]:
+        elif state not in _COUNTED[confirmed]:
+            unproven.append(evidence)
+            reason = _OPEN.get(state, reason)
+        elif _settled(context, condition.code, sets, open_sets):
             found.append(evidence)
         else:
-            pointing.append(evidence)
-            reason = _OPEN.get(state, reason)
+            unsettled.append(evidence)
     if found and against:
         return unknown(Reason.CONFLICTING, "active diagnoses contradict each other", (*found, *against))
     if found:
         return Reading(True, evidence=tuple(found))
     if against:
         return Reading(False, evidence=tuple(against), note="another diagnosis rules it out")
-    return _without_match(context, (*sets, *open_sets), infer_from_indication, tuple(pointing), reason)
+    asked = (*sets, *open_sets)
+    pointing = (*unsettled, *unproven)
+    if unsettled:
+        return unknown(Reason.IMPRECISE, _UNSETTLED, _with(pointing, _reasons_in(context, asked)))
+    return _without_match(context, asked, infer_from_indication, pointing, reason)
 
 
 def _settled(
@@ -82,17 +92,31 @@ def _settled(
     )
 
 
+def _reasons_in(context: Context, sets: tuple[str, ...]) -> list[Evidence]:
+    """The reasons of the order that are in the sets."""
+    reasons = reasons_of_order(context)
+    return [evidence for concept, evidence in reasons if in_any(context.value_sets, concept, sets)]
+
+
+def _with(pointing: tuple[Evidence, ...], reasons: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """What points at the diagnosis, and the reasons of the order that are no Condition named already."""
+    named = {evidence.resource for evidence in pointing}
+    return (*pointing, *(evidence for evidence in reasons if evidence.resource not in named))
+
+
 def _without_match(
     context: Context, sets: tuple[str, ...], infer: bool, pointing: tuple[Evidence, ...], reason: Reason
 ) -> Reading:
-    value_sets = context.value_sets
-    reasons = list(reasons_of_order(context))
-    named = tuple(evidence for concept, evidence in reasons if in_any(value_sets, concept, sets))
+    named = _reasons_in(context, sets)
+    worded = named_in_words(context, sets) if reason is Reason.NO_DATA else None
+    if worded is not None:
+        return structs.replace(worded, evidence=_with((*pointing, *worded.evidence), named))
     if named:
-        note = "the reason of the order names it; the record does not show it as active and confirmed"
-        return unknown(reason, note, (*pointing, *named))
-    other = bool(reasons) and all(is_recognised(value_sets, concept) for concept, _ in reasons)
-    if infer and other and context.chart.has(Condition) and reason is not Reason.IMPRECISE:
+        return unknown(reason, _REASON_ALONE, _with(pointing, named))
+    reasons = list(reasons_of_order(context))
+    other = is_another_reason(context.value_sets, [concept for concept, _ in reasons])
+    may_close = infer and reason is not Reason.IMPRECISE and context.chart.has(Condition)
+    if other and may_close and not uncoded_conditions(context):
         evidence = tuple(evidence for _, evidence in reasons)
         note = "no such diagnosis is active, and the order is for another reason"
         return Reading(False, evidence=(*pointing, *evidence), inferred=True, note=note)

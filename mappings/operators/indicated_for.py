@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mappings.conditions import in_any, is_recognised
+from mappings.conditions import in_any, is_another_reason, is_no_disease
 from mappings.evidence import Basis, Reading, Reason, unknown
 from mappings.fhir import Condition
 from mappings.operators.base import Context, operator, texts
@@ -16,8 +16,8 @@ def indicated_for(context: Context, value_sets: Iterable[str]) -> Reading:
     """Whether a reason of the order, or of the drug orders of its pump, is in the value sets.
 
     True and False rest on coded reasons only (a comorbidity on the problem list is no indication,
-    readings trap 6). Unknown: no reason, a reason in words alone (narrative_only), or one whose
-    code no value set knows (unmapped_code).
+    readings trap 6). Unknown: no reason, a reason in words alone (narrative_only), one whose
+    code no value set knows (unmapped_code), or only an encounter or a status (imprecise).
     """
     sets = texts(value_sets)
     reasons = list(reasons_of_order(context))
@@ -27,10 +27,14 @@ def indicated_for(context: Context, value_sets: Iterable[str]) -> Reading:
         return Reading(True, evidence=matching, basis=Basis.ORDER)
     if not reasons:
         return unknown(Reason.NO_DATA)
-    if all(is_recognised(context.value_sets, concept) for concept, _ in reasons):
+    concepts = [concept for concept, _ in reasons]
+    if is_another_reason(context.value_sets, concepts):
         note = "the order is for another reason"
         return Reading(False, evidence=evidence, basis=Basis.ORDER, note=note)
-    if any(coding.code for concept, _ in reasons for coding in concept.coding):
+    if all(is_no_disease(concept) for concept in concepts):
+        note = "the reason of the order is an encounter or a status, and tells of no disease"
+        return unknown(Reason.IMPRECISE, note, evidence)
+    if any(coding.code for concept in concepts for coding in concept.coding):
         note = "a reason of the order has a code that is not known here"
         return unknown(Reason.UNMAPPED_CODE, note, evidence)
     return unknown(Reason.NARRATIVE_ONLY, "the reason of the order is stated in words only", evidence)

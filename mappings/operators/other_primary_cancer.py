@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mappings.conditions import Standing, date_of, in_any, is_recognised, standing, words_of
+from mappings.conditions import Standing, date_of, in_any, is_another_reason, standing, words_of
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Condition
 from mappings.operators.base import Context, operator, texts
 from mappings.order_facts.indication import reasons_of_order
+from mappings.uncoded_conditions import uncoded_conditions
 
 
 @operator(Condition)
@@ -20,15 +21,18 @@ def other_primary_cancer(
 
     primaries: value sets of primary cancers. spread: value sets of metastases and of cancers of
     unknown site. Where the coded reasons name only a spread, the active primary cancers of the chart
-    tell; without one it is unknown, as is a chart without any Condition (readings A20b; lost data is
-    never a "no").
+    tell; without one it is unknown, as is a chart without any Condition or with one in words alone
+    (readings A20b; lost data is never a "no").
     """
     known = context.value_sets
     wanted, first, second = texts(value_sets), texts(primaries), texts(spread)
     reasons = list(reasons_of_order(context))
     if not reasons or not context.chart.has(Condition):
         return unknown(Reason.NO_DATA)
-    if any(not is_recognised(known, concept) or in_any(known, concept, wanted) for concept, _ in reasons):
+    concepts = [concept for concept, _ in reasons]
+    if any(in_any(known, concept, wanted) for concept in concepts):
+        return unknown(Reason.NO_DATA)
+    if not is_another_reason(known, concepts) or uncoded_conditions(context):
         return unknown(Reason.NO_DATA)
     others = tuple(
         shown

@@ -38,15 +38,22 @@ def treatment_indication(context: Context) -> Reading:
 
 
 def reasons_of_order(context: Context) -> Iterator[tuple[CodeableConcept, Evidence]]:
-    """The reasons that the pump's order and the drug's orders state; a refuted Condition is none."""
+    """The reasons that the pump's order and the drug's orders state; a refuted Condition is none.
+
+    A Condition that several of the orders name is one reason.
+    """
     order, chart = context.order, context.chart
     requests: tuple[Request, ...] = tuple({id(r): r for r in (order.resource, *order.drug_orders)}.values())
+    named: set[int] = set()
     for request in requests:
         for concept in request.reasonCode:
             yield concept, order.evidence(_shown(concept), says="reason of the order", of=request)
         for reference in request.reasonReference:
             condition = chart.resolve(reference, request)
             if isinstance(condition, Condition):
+                if id(condition) in named:
+                    continue
+                named.add(id(condition))
                 if condition.code is not None and not has_code(
                     condition.verificationStatus, "refuted", "entered-in-error"
                 ):

@@ -138,7 +138,7 @@ FOR_EDUCATION: dict[str, tuple[list[Json], bool]] = {
     "only a part": ([procedure("97802", "2025-02-01", CPT)], True),
     "written down as not done": ([NOT_DONE, NOTE], True),
     "broken off": ([procedure("G0109", "2025-02-01", status="stopped")], True),
-    "done": ([procedure("G0109", "2025-02-01")], False),
+    "done": ([procedure("G0109", "2025-02-01", outcome={"text": "program completed"})], False),
     "under way": ([procedure("G0109", "2026-02-01", status="in-progress")], False),
     "stated as done, with no record": ([statement(diabetes_education_completed=YES)], False),
     "ordered": ([ordered("G0109")], False),
@@ -261,7 +261,7 @@ def done(code: str, system: str, record: str) -> Json:
     if record == "Observation":
         return observation(code, 8.2, "mg/dL" if code != "4548-4" else "%", days_ago(3), system)
     if record == "Procedure":
-        return procedure(code, days_ago(3), system)
+        return procedure(code, days_ago(3), system, outcome={"text": "program completed"})
     return encounter(days_ago(3), "PractitionerRole/role", type=[concept((system, code))])
 
 

@@ -10,6 +10,7 @@ from mappings.dates import span
 from mappings.evidence import Bounds, Reason
 from tests.builders import (
     CPT,
+    HCPCS,
     ICD,
     LOINC,
     RXNORM,
@@ -31,6 +32,7 @@ from tests.builders import (
 EDUCATION, VISIT = "diabetes_education_completed", "last_treating_physician_visit_date"
 ALLERGIES, PREGNANT, WEEKS = "basal_insulin_hypersensitivity_all", "pregnant", "gestational_age_weeks"
 FACT = "urn:coverage-hooks:fact"
+FINISHED = {"text": "program completed"}
 
 
 # Education
@@ -50,7 +52,7 @@ FACT = "urn:coverage-hooks:fact"
     ],
 )
 def test_only_a_completed_program_is_completed(status: str, expected: Any) -> None:
-    assert told(EDUCATION, procedure("G0109", "2025-01-12", status=status)) == expected
+    assert told(EDUCATION, procedure("G0109", "2025-01-12", status=status, outcome=FINISHED)) == expected
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_only_a_completed_program_is_completed(status: str, expected: Any) -> No
     ],
 )
 def test_it_was_completed_before_the_order(on: str, expected: Any) -> None:
-    assert told(EDUCATION, procedure("G0108", on)) == expected
+    assert told(EDUCATION, procedure("G0108", on, outcome=FINISHED)) == expected
 
 
 def test_the_end_of_a_period_is_the_day_of_completion() -> None:
@@ -78,7 +80,9 @@ def test_the_end_of_a_period_is_the_day_of_completion() -> None:
     [
         (concept((SNOMED, "300501000000108")), True),
         ({"text": "program completed, certificate on file"}, True),
-        ({"text": "3 of 6 sessions attended"}, False),
+        ({"text": "6 of 6 sessions attended"}, True),
+        ({"text": "5 of 6 sessions attended"}, False),
+        ({"text": "attended session 1, to return"}, False),
         ({"text": "not completed"}, False),
         ({"text": "incomplete"}, False),
         ({"text": "partially attended"}, False),
@@ -88,8 +92,61 @@ def test_an_outcome_may_say_that_it_was_not_completed(outcome: Any, expected: bo
     assert told(EDUCATION, procedure("G0109", "2025-01-12", outcome=outcome)) is expected
 
 
+@pytest.mark.parametrize("code", ["G0108", "G0109", "S9140", "S9141", "S9455", "S9460"])
+def test_one_session_is_no_program(code: str) -> None:
+    found = reading(EDUCATION, procedure(code, "2025-01-12"))
+    assert (found.reason, len(found.evidence)) == (Reason.IMPRECISE, 1)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [{"text": "completed"}, {"text": "session completed"}, {"text": "program to be completed in May"}],
+)
+def test_an_outcome_of_a_session_says_nothing_of_the_program(outcome: Any) -> None:
+    assert told(EDUCATION, procedure("G0109", "2025-01-12", outcome=outcome)) is Reason.IMPRECISE
+
+
+@pytest.mark.parametrize("code", ["698610002", "300501000000108"])
+def test_a_code_of_the_program_needs_no_outcome(code: str) -> None:
+    assert told(EDUCATION, procedure(code, "2025-01-12", SNOMED)) is True
+    also = procedure("G0109", "2025-01-12") | {"code": concept((HCPCS, "G0109"), (SNOMED, code))}
+    assert told(EDUCATION, also) is True
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (("2025-01-12", "2025-01-12"), Reason.IMPRECISE),
+        (("2025-01-12", "2025-01-13"), True),
+        (("2025-01-12", "2025"), Reason.IMPRECISE),
+        ((days_ago(1), days_ago(0)), True),
+        ((days_ago(1), days_ago(-1)), Reason.IMPRECISE),
+    ],
+)
+def test_sessions_of_two_days_are_a_program(days: tuple[str, ...], expected: Any) -> None:
+    assert told(EDUCATION, [procedure("G0109", day) for day in days]) is expected
+    if expected is True:
+        course = procedure("G0109", "", performedPeriod={"start": days[0], "end": days[1]})
+        assert told(EDUCATION, course) is True
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        ("Session 1 of 4", False),
+        ("Session 4 of 4", True),
+        ("has not completed the program", False),
+        ("patient 1 of 4, partially sighted", Reason.IMPRECISE),
+        ("completed the whole program", True),
+    ],
+)
+def test_a_note_may_tell_which_session_it_was(note: str, expected: Any) -> None:
+    assert told(EDUCATION, procedure("G0109", "2025-01-12", note=[{"text": note}])) is expected
+
+
 def test_a_completed_program_outweighs_one_in_progress() -> None:
-    chart = [procedure("G0109", "2025-01-12"), procedure("G0109", "2026-02-02", status="in-progress")]
+    finished = procedure("G0109", "2025-01-12", outcome=FINISHED)
+    chart = [finished, procedure("G0109", "2026-02-02", status="in-progress")]
     assert told(EDUCATION, chart) is True
 
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from mappings.evidence import Reason
+from mappings.evidence import Reading, Reason
+from mappings.operators.indicated_for import indicated_for
 from tests.builders import (
     DAY,
     ICD,
     SNOMED,
     ago,
+    asked,
     concept,
     condition,
     days_ago,
@@ -21,6 +23,7 @@ from tests.builders import (
     told,
 )
 
+ICD_9 = "http://hl7.org/fhir/sid/icd-9-cm"
 OBESITY = condition("E66.9")
 FOR_CANCER = insulin_pump_order(reason="C18.9")
 NO_REASON = insulin_pump_order(reason="")
@@ -124,6 +127,109 @@ def test_the_path_stays_open_without_diagnoses_or_without_a_coded_reason(
     chart: list[Any], order: Any
 ) -> None:
     assert not reading("dx_diabetes", chart, order=order).known
+
+
+def for_reasons(*codes: str) -> Any:
+    order = insulin_pump_order(reason="")
+    order[0]["reasonCode"] = [concept((ICD, code)) for code in codes]
+    return order
+
+
+@pytest.mark.parametrize("code", ["Z46.81", "Z79.4", "Z79.899", "Z51.11", "Z45.1", "Z51.5", "z4681"])
+def test_an_encounter_or_a_status_is_no_other_reason(code: str) -> None:
+    assert told("dx_diabetes", OBESITY, order=for_reasons(code)) is Reason.NO_DATA
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (("Z46.81", "C18.9"), False),
+        (("C18.9", "Z51.11"), False),
+        (("Z46.81", "E10.65"), Reason.NO_DATA),
+        (("Y83.1",), False),
+    ],
+)
+def test_a_disease_beside_an_encounter_is_the_reason(codes: tuple[str, ...], expected: Any) -> None:
+    assert told("dx_diabetes", OBESITY, order=for_reasons(*codes)) is expected
+
+
+def test_an_encounter_beside_a_reason_that_is_not_known_leaves_it_open() -> None:
+    order = for_reasons("Z46.81", "C18.9")
+    order[0]["reasonCode"].append({"text": "see letter"})
+    assert told("dx_diabetes", OBESITY, order=order) is Reason.NO_DATA
+
+
+def test_the_order_is_for_no_disease_when_it_names_an_encounter_alone() -> None:
+    def found(*codes: str) -> Reading:
+        return indicated_for.function(asked(order=for_reasons(*codes)).book, value_sets="cond-diabetes-type1")
+
+    assert (found("C18.9").value, found("C18.9", "Z51.11").value) == (False, False)
+    alone = found("Z51.11")
+    assert (alone.reason, len(alone.evidence)) == (Reason.IMPRECISE, 1)
+
+
+def in_words(text: str, *codings: tuple[str, str], **more: Any) -> Any:
+    written = more.pop("code", concept(*codings, text=text))
+    return condition("", **more) | {"code": written}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, Reason.NO_DATA),
+        ({"onsetDateTime": days_ago(-1)}, False),
+        ({"status": "resolved"}, False),
+        ({"verified": "refuted"}, False),
+        ({"verified": "provisional"}, Reason.NO_DATA),
+        ({"code": concept((ICD, "E78.5"), text="Sugar disease")}, False),
+        ({"code": concept((ICD_9, "272.4"), text="Sugar disease")}, Reason.NO_DATA),
+        ({"code": {}}, False),
+    ],
+)
+def test_a_diagnosis_in_words_may_be_the_one_that_is_asked_for(more: dict[str, Any], expected: Any) -> None:
+    assert told("dx_diabetes", OBESITY, in_words("Sugar disease", **more), order=FOR_CANCER) is expected
+
+
+@pytest.mark.parametrize("text", ["Type 1 diabetes mellitus", "type 1 Diabetes Mellitus."])
+def test_the_very_words_of_a_diagnosis_are_told(text: str) -> None:
+    found = reading("dx_diabetes", OBESITY, in_words(text, id="t"), order=NO_REASON)
+    assert (found.reason, [e.resource for e in found.evidence]) == (Reason.NARRATIVE_ONLY, ["Condition/t"])
+    old = reading("dx_diabetes", OBESITY, in_words(text, (ICD_9, "250.01"), id="t"), order=NO_REASON)
+    assert (old.reason, [e.resource for e in old.evidence]) == (Reason.UNMAPPED_CODE, ["Condition/t"])
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("Family history of type 1 diabetes mellitus", {}),
+        ("No type 1 diabetes mellitus", {}),
+        ("Type 1 diabetes mellitus", {"status": "resolved"}),
+        ("Type 1 diabetes mellitus", {"verified": "refuted"}),
+    ],
+)
+def test_words_that_only_sound_like_a_diagnosis_are_not_told(text: str, more: dict[str, Any]) -> None:
+    found = reading("dx_diabetes", OBESITY, in_words(text, **more), order=NO_REASON)
+    assert (found.reason, found.evidence) == (Reason.NO_DATA, ())
+
+
+def test_an_active_diagnosis_that_leaves_it_open_is_not_said_to_be_missing() -> None:
+    chart = condition("E11.A", id="c")
+    found = reading("dx_diabetes", chart)
+    assert found.note == "an active diagnosis is on file, but its code leaves it open"
+    by_reference = insulin_pump_order(reason="")
+    by_reference[0]["reasonReference"] = [{"reference": "Condition/c"}]
+    found = reading("dx_diabetes", chart, order=by_reference)
+    assert [e.resource for e in found.evidence] == ["Condition/c"]
+    suspected = reading("dx_diabetes", condition("E11.A", verified="refuted"), order=NO_REASON)
+    assert (suspected.reason, suspected.evidence) == (Reason.NO_DATA, ())
+
+
+def test_a_condition_that_both_orders_name_is_one_reason() -> None:
+    order = insulin_pump_order(reason="")
+    for request in order:
+        request["reasonReference"] = [{"reference": "Condition/o"}]
+    found = reading("dx_diabetes", condition("E66.9", id="o"), order=order)
+    assert (found.value, [e.resource for e in found.evidence]) == (False, ["Condition/o"])
 
 
 def test_a_reason_that_no_value_set_knows_closes_nothing() -> None:

@@ -50,6 +50,8 @@ def test_a_cancer_that_is_over_or_suspected_proves_nothing(more: dict[str, Any])
 @pytest.mark.parametrize(
     ("chart", "reasons", "expected"),
     [
+        (("E66.9",), ("Z51.11",), Reason.NO_DATA),
+        (("E66.9",), ("Z51.11", "C50.911"), False),
         (("C18.7",), ("C18.7",), True),
         (("C20", "C78.7"), ("C78.7",), True),
         (("Z85.038", "C78.7"), ("C78.7",), Reason.IMPRECISE),
@@ -68,6 +70,11 @@ def test_another_primary_rules_colorectal_cancer_out_and_a_metastasis_alone_does
     chart: tuple[str, ...], reasons: tuple[str, ...], expected: Any
 ) -> None:
     assert told("dx_colorectal_cancer", *map(condition, chart), order=for_cancer(*reasons)) == expected
+
+
+def test_a_diagnosis_in_words_leaves_the_primary_cancer_open() -> None:
+    chart = [condition("C50.911"), condition("") | {"code": {"text": "bowel tumor"}}]
+    assert told("dx_colorectal_cancer", chart, order=for_cancer("C50.911")) is Reason.NO_DATA
 
 
 @pytest.mark.parametrize(

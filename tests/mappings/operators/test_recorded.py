@@ -171,3 +171,29 @@ def test_every_fact_that_needs_arguments_is_among_those_that_the_tests_give(cata
     mine = {name for name, fact in catalogue.facts.items() if fact.given and name in GIVEN}
     assert mine == GIVEN.keys()
     assert all(catalogue.facts[name].given == set(GIVEN[name]) for name in mine)
+
+
+@pytest.mark.parametrize(
+    ("on", "expected"),
+    [
+        (ago("P2M", -1), Reason.STALE),
+        (ago("P2M"), True),
+        (ago("P2M", 1), True),
+        (days_ago(0), True),
+        (ago("P2M")[:7], Reason.STALE),
+    ],
+)
+def test_a_statement_about_a_period_is_made_within_it(on: str, expected: Any) -> None:
+    book = asked(statement(on, cgm_in_use_60d={"valueBoolean": True})).book
+    stated = book.fact("cgm_in_use_60d", {"duration": "P2M"}).stated
+    assert stated is not None
+    assert (stated.value if stated.known else stated.reason) == expected
+    assert len(stated.evidence) == 1
+
+
+def test_a_statement_about_no_period_may_be_old() -> None:
+    stated = (
+        asked(statement("2023-05-02", diabetes_team={"valueBoolean": True})).book.fact("diabetes_team").stated
+    )
+    assert stated is not None
+    assert stated.value is True

@@ -245,13 +245,44 @@ def test_each_insulin_is_evidence_with_its_doses() -> None:
     [
         (ago("P3M", -1), True),
         (ago("P3M"), True),
-        (ago("P3M", 14), True),
-        (ago("P3M", 15), False),
+        (ago("P3M", 1), False),
+        (ago("P3M", 14), False),
         (ago("P2M"), False),
     ],
 )
-def test_the_regimen_is_kept_throughout_with_two_weeks_of_grace(since: str, expected: bool) -> None:
+def test_the_regimen_has_begun_on_the_first_day_of_the_period(since: str, expected: bool) -> None:
     assert told(HELD, taken(GLARGINE, 1, "2020-01-01"), taken(LISPRO, 3, since)) is expected
+
+
+def test_a_regimen_that_may_have_begun_earlier_leaves_it_open() -> None:
+    late = prescribed(LISPRO, 3, "", authoredOn=ago("P3M", 1))
+    assert told(HELD, taken(GLARGINE, 1, "2020-01-01"), late) is Reason.IMPRECISE
+    month = taken(LISPRO, 3, ago("P3M")[:7])
+    assert told(HELD, taken(GLARGINE, 1, "2020-01-01"), month) is Reason.IMPRECISE
+
+
+@pytest.mark.parametrize(
+    ("ended", "begun", "expected"),
+    [
+        (-5, 9, True),
+        (-5, 10, True),
+        (-5, 11, False),
+        (-1, 14, True),
+        (-15, 0, True),
+        (-15, 1, False),
+        (-14, 1, True),
+        (-200, 0, True),
+    ],
+)
+def test_a_break_across_the_first_day_is_bridged_for_two_weeks(
+    ended: int, begun: int, expected: bool
+) -> None:
+    chart = [
+        taken(GLARGINE, 1, "2020-01-01"),
+        taken(LISPRO, 3, "2020-01-01", ago("P3M", ended)),
+        taken(ASPART, 3, ago("P3M", begun)),
+    ]
+    assert told(HELD, chart) is expected
 
 
 def test_the_duration_is_the_policy_s() -> None:
