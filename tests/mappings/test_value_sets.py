@@ -20,6 +20,7 @@ LOOKED_UP = {
     "cond-colorectal-cancer-history",
     "cond-implant-perhaps-programmable",
     "cond-infection-carrier",
+    "cond-reason-not-told",
     "cond-ph-group-open",
     "cpt-implanted-port",
     "lab-delivery-date-estimated",
