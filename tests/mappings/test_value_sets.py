@@ -22,6 +22,8 @@ LOOKED_UP = {
     "cond-infection-carrier",
     "cond-reason-not-told",
     "cond-ph-group-open",
+    "cond-spinal-pump-breakdown",
+    "cond-vascular-implant-breakdown",
     "cpt-implanted-port",
     "lab-delivery-date-estimated",
     "lab-gestational-age",
