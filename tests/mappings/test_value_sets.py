@@ -19,7 +19,10 @@ NARROWED = {path.stem for path in (PACKAGED / "narrowed").glob("*.json")}
 LOOKED_UP = {
     "cond-colorectal-cancer-history",
     "cond-implant-perhaps-programmable",
+    "cond-implant-adjusted",
+    "cond-infection",
     "cond-infection-carrier",
+    "cond-infection-perhaps",
     "cond-reason-not-told",
     "cond-ph-group-open",
     "cond-spinal-pump-breakdown",

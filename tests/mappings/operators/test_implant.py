@@ -120,12 +120,39 @@ def test_an_allergy_to_baclofen_is_a_contraindication_to_oral_therapy_and_none_p
         ("Z21", Reason.NO_DATA, Reason.NO_DATA),
         ("B18.1", Reason.IMPRECISE, Reason.NO_DATA),
         ("B94.8", Reason.NO_DATA, Reason.NO_DATA),
+        # Infections of the other chapters, and what only an infection left behind.
+        ("U07.1", True, Reason.NO_DATA),
+        ("J44.0", True, Reason.NO_DATA),
+        ("K04.7", True, Reason.NO_DATA),
+        ("K35.33", True, Reason.NO_DATA),
+        ("T87.43", True, Reason.NO_DATA),
+        ("T83.61XA", True, Reason.NO_DATA),
+        ("M72.6", True, Reason.NO_DATA),
+        ("B02.9", True, Reason.NO_DATA),
+        ("B02.23", Reason.NO_DATA, Reason.NO_DATA),
+        ("B02.29", Reason.NO_DATA, Reason.NO_DATA),
+        ("N12", Reason.IMPRECISE, Reason.NO_DATA),
+        ("M72.0", Reason.NO_DATA, Reason.NO_DATA),
         ("M54.50", Reason.NO_DATA, Reason.NO_DATA),
     ],
 )
 def test_an_infection_is_active_and_may_endanger_the_pump(code: str, active: Any, risk: Any) -> None:
     assert told("active_infection", condition(code)) == active
     assert told("infection_raises_pump_risk", condition(code)) == risk
+
+
+@pytest.mark.parametrize(
+    ("code", "active"),
+    [
+        ("68566005", True),
+        ("50417007", True),
+        ("10001005", True),
+        ("840539006", True),
+        ("38822007", Reason.IMPRECISE),
+    ],
+)
+def test_a_common_infection_is_known_by_its_snomed_code(code: str, active: Any) -> None:
+    assert told("active_infection", condition(code, SNOMED)) == active
 
 
 @pytest.mark.parametrize(
