@@ -187,7 +187,12 @@ PACEMAKER = (SNOMED, "14106009")
         ("Z95.0", True),
         ("Z95.810", True),
         ("Z96.82", True),
+        ("Z45.42", True),
         ("Z98.2", Reason.IMPRECISE),
+        # The pump itself, a drainage device, or a cardiac device of another kind.
+        ("Z45.49", Reason.IMPRECISE),
+        ("Z45.41", Reason.IMPRECISE),
+        ("Z45.09", Reason.IMPRECISE),
         ("Z96.641", Reason.NO_DATA),
     ],
 )
@@ -206,6 +211,19 @@ def test_a_device_tells_of_another_implant_while_it_is_in_use() -> None:
     )
     assert told(OTHER, device(PACEMAKER, status="inactive")) is Reason.NO_DATA
     assert told(OTHER, device((SNOMED, "304120007"))) is Reason.NO_DATA
+
+
+def test_an_implant_that_is_named_in_words_alone_asks() -> None:
+    named = device(name="Spinal cord stimulator")
+    assert told(OTHER, named) is Reason.NARRATIVE_ONLY
+    assert told(OTHER, named, use_of(named, "2020-01-01")) is Reason.NARRATIVE_ONLY
+    over = use_of(named, "2020-01-01", "2024-01-01", status="completed")
+    assert told(OTHER, named, over) is Reason.NO_DATA
+    assert told(OTHER, device(name="Knee joint")) is Reason.NO_DATA
+    in_words = condition("") | {"code": concept(text="Pacemaker in situ")}
+    assert told(OTHER, in_words) is Reason.NARRATIVE_ONLY
+    resolved = condition("", status="resolved") | {"code": concept(text="Pacemaker in situ")}
+    assert told(OTHER, resolved) is Reason.NO_DATA
 
 
 def test_the_pump_that_is_replaced_is_no_other_device() -> None:
