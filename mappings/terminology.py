@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from mappings.codes import canonical, canonical_system
+from mappings.codes import ICD_10_CM, canonical, canonical_system
 from mappings.documents import DocumentError, nearest
 from mappings.fhir import CodeableConcept, Coding
 from mappings.value_set import ValueSet, read_value_set
@@ -78,6 +78,11 @@ class ValueSets:
                     paths[value_set.id] = path
                     value_sets.append(value_set)
         return cls(value_sets)
+
+    def recognises(self, system: str, code: str) -> bool:
+        """Whether "not in this set" can be trusted of a code: sets hold ICD-10-CM by prefix, completely;
+        a code of another system that is in no set may be a kind of one that is."""
+        return bool(code) and (canonical_system(system) == ICD_10_CM or bool(self.memberships(system, code)))
 
     def title(self, set_id: str) -> str:
         """The title of a set, for people. Raises UnknownValueSetError."""

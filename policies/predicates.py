@@ -8,7 +8,7 @@
 | one_of, none_of: [..] | text | the value is (not) in the list; values in `unsure` are unknown |
 | includes, only, excludes: [..] | list | any, every, no element is in the list |
 | count_at_least: N | list | the list has so many elements |
-| in, not_in: [value sets] | codes | any, no code is in the value sets; codes in `unsure_in` are unknown |
+| in, not_in: [value sets] | codes | any, no code is in them; `unsure_in` (not_in: strange codes) unknown |
 | within: P6M | date | in the calendar span that ends on day 0 |
 | at_least_ago: P6M | date | that long before day 0, or earlier |
 | on_or_after, before: date | date | |
@@ -207,24 +207,32 @@ def _listed(name: str, decide: Callable[[frozenset[str], Sequence[str]], bool]) 
 
 
 def _coded(name: str, positive: bool) -> Any:
+    """Membership of codes. "None is in the sets" holds only of codes that the sets could know."""
+
     def build(demand: Mapping[str, Any]) -> Callable[[Any, Asked], Truth]:
         sets, unsure = demand[name], demand.get("unsure_in", ())
 
         def member(value: Any, asked: Asked, names: Any) -> bool:
-            codes = (value,) if isinstance(value, str) else value
-            pairs = [code.rpartition("|") for code in codes]
-            return any(asked.value_sets.contains(s, system, code) for s in names for system, _, code in pairs)
+            return any(asked.value_sets.contains(s, *pair) for s in names for pair in _pairs(value))
 
         def test(value: Any, asked: Asked) -> Truth:
             if member(value, asked, sets):
                 return truth(positive)
             if member(value, asked, unsure):
                 return Truth.UNKNOWN
+            if not positive and not all(asked.value_sets.recognises(*pair) for pair in _pairs(value)):
+                return Truth.UNKNOWN
             return truth(not positive)
 
         return test
 
     return build
+
+
+def _pairs(value: Any) -> list[tuple[str, str]]:
+    """The (system, code) of values that are written "system|code"."""
+    codes = (value,) if isinstance(value, str) else value
+    return [(system, code) for system, _, code in (code.rpartition("|") for code in codes)]
 
 
 def _dated(decide: Callable[[Span, Any, date], bool | None], name: str) -> Any:

@@ -18,7 +18,7 @@ from mappings.operators.condition_over import condition_over
 from mappings.operators.condition_severity import condition_severity
 from mappings.operators.corrected_calcium import corrected_calcium
 from mappings.operators.device_in_use import device_in_use
-from mappings.operators.device_working import device_working
+from mappings.operators.device_working import device_broken, device_working
 from mappings.operators.discharged_from import discharged_from
 from mappings.operators.document_on_file import document_on_file
 from mappings.operators.drug_allergy import drug_allergy
@@ -81,6 +81,7 @@ OPERATORS: dict[str, Operator] = {
         condition_severity,
         corrected_calcium,
         device_in_use,
+        device_broken,
         device_working,
         discharged_from,
         document_on_file,

@@ -9,19 +9,30 @@ from mappings.device_use import DeviceKind, DeviceUse, device_name, device_uses
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Condition, Device, DeviceUseStatement
 from mappings.operators.base import Context, operator, texts
+from mappings.words import has_words
 
 
 @operator(Condition, Device, DeviceUseStatement)
 def other_implant(
-    context: Context, value_sets: Iterable[str], open_sets: Iterable[str], pump_classes: Iterable[str]
+    context: Context,
+    value_sets: Iterable[str],
+    open_sets: Iterable[str],
+    pump_classes: Iterable[str],
+    words: Iterable[str] = (),
 ) -> Reading:
     """Whether an implanted programmable device is on file that is not the pump being replaced.
 
     value_sets: diagnoses and device types that mean one. open_sets: diagnoses of an implant that may
-    be programmable. pump_classes: programmable pumps; where the order is a replacement, one pump in
-    use is the one replaced. Never False: only a statement can say that there is none.
+    be programmable, or the pump itself; what is in both is open. pump_classes: programmable pumps;
+    where the order is a replacement, one pump in use is the one replaced. words: names of such
+    devices; in words alone they ask (narrative_only). Never False: only a statement can say that
+    there is none.
     """
-    found = [*_diagnosed(context, texts(value_sets)), *_devices(context, DeviceKind(texts(value_sets)))]
+    open_to = texts(open_sets)
+    found = [
+        *_diagnosed(context, texts(value_sets), open_to),
+        *_devices(context, DeviceKind(texts(value_sets))),
+    ]
     pumps = _in_use(context, DeviceKind(pump_classes=texts(pump_classes)))
     replacing = context.value("order_is_replacement")
     if replacing:
@@ -32,19 +43,37 @@ def other_implant(
         evidence = tuple(use.evidence for use in pumps)
         note = "a programmable pump is in use, and the order does not say that it replaces it"
         return unknown(Reason.IMPRECISE, note, evidence)
-    perhaps = tuple(_diagnosed(context, texts(open_sets)))
+    perhaps = tuple(_diagnosed(context, open_to))
     if perhaps:
         return unknown(
             Reason.IMPRECISE, "the record does not tell whether the implant is programmable", perhaps
         )
+    named = (*_devices(context, DeviceKind(names=texts(words))), *_worded(context, texts(words)))
+    if named:
+        return unknown(Reason.NARRATIVE_ONLY, "such a device is named in words only", named)
     return unknown(Reason.NO_DATA)
 
 
-def _diagnosed(context: Context, value_sets: tuple[str, ...]) -> list[Evidence]:
+def _worded(context: Context, names: tuple[str, ...]) -> tuple[Evidence, ...]:
+    """Active Conditions without a code that name such a device."""
+    return tuple(
+        context.evidence(condition, date_of(condition), says=words_of(condition.code))
+        for condition in context.chart.of(Condition)
+        if condition.code is not None
+        and not any(coding.code for coding in condition.code.coding)
+        and any(has_words(condition.code.text, name) for name in names)
+        and standing(condition, context.as_of) is Standing.ACTIVE
+    )
+
+
+def _diagnosed(
+    context: Context, value_sets: tuple[str, ...], without: tuple[str, ...] = ()
+) -> list[Evidence]:
     return [
         context.evidence(condition, date_of(condition), says=words_of(condition.code))
         for condition in context.chart.in_sets(Condition, value_sets)
         if standing(condition, context.as_of) is Standing.ACTIVE
+        and not in_any(context.value_sets, condition.code, without)
     ]
 
 
@@ -61,6 +90,6 @@ def _devices(context: Context, kind: DeviceKind) -> list[Evidence]:
         for device in context.chart.of(Device)
         if id(device) not in told
         and device.status in ("", "active", "unknown")
-        and in_any(context.value_sets, device.type, kind.value_sets)
+        and kind.fits(context.chart, device)
     ]
     return [*(use.evidence for use in uses if use.stretch.perhaps(context.as_of)), *unstated]

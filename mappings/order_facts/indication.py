@@ -17,13 +17,16 @@ _ASK = "the reason on the order (a coded condition) would settle it."
 def treatment_indication(context: Context) -> Reading:
     """The codes of the reasons of the pump's and the drug's orders, each as "system|code".
 
-    A reason points at a condition and proves none. Conditions that were refuted are no reasons.
+    A reason points at a condition and proves none. Conditions that were refuted are no reasons. Of a
+    reason with several codes those count that are known here; a local code beside them says no more.
     """
     codes: dict[str, None] = {}
     evidence: list[Evidence] = []
     words: list[str] = []
     for concept, entry in reasons_of_order(context):
-        pairs = [f"{system}|{code}" for system, code in map(key, concept.coding) if system and code]
+        known = [pair for pair in map(key, concept.coding) if context.value_sets.recognises(*pair)]
+        coded = known or [(system, code) for system, code in map(key, concept.coding) if system and code]
+        pairs = [f"{system}|{code}" for system, code in coded]
         words.extend(texts_of(concept)[:1])
         evidence.append(entry)
         codes.update(dict.fromkeys(pairs))

@@ -2,8 +2,8 @@
 
 In this order: the drug orders that belong to the pump's order; the ordered item itself where it is
 a drug (J2278) or names one in its details and supportingInfo; the nature of the pump (an insulin
-pump delivers insulin); an active medication of the chart that is given by pump. The first source
-that names anything counts.
+pump delivers insulin); an active medication of the chart that is given by a pump of the ordered
+kind. The first source that names anything counts.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ from mappings.fhir import (
 )
 from mappings.operators.base import Context
 from mappings.order import is_meant, medication_concept, ordered_item
-from mappings.order_facts.pump import ordered_pump
-from mappings.pumps import texts_of
+from mappings.order_facts.pump import ordered_pump, pump_class
+from mappings.pumps import IMPLANTABLE, texts_of
+from mappings.routes import route_of
 from mappings.words import has_words
 
 CONTINUOUS_INFUSION = (SNOMED, "261754007")
 INSULIN = "insulin"
+_EXTERNAL = ("external-ambulatory", "external-stationary", "external-insulin", "disposable")
+_CENTRAL = frozenset({"intrathecal", "epidural", "intraventricular"})
 _VEHICLES = (
     "sodium chloride",
     "saline",
@@ -119,7 +122,23 @@ def _by_pump_in_chart(context: Context) -> Iterator[Given]:
     for resource in in_use:
         dosages = resource.dosageInstruction if isinstance(resource, MedicationRequest) else resource.dosage
         if any(is_pumped(dosage) for dosage in dosages):
-            yield _of_request(context, resource, context.evidence(resource, says="given by pump"))
+            given = _of_request(context, resource, context.evidence(resource, says="given by pump"))
+            if _fits_the_pump(context, given):
+                yield given
+
+
+def _fits_the_pump(context: Context, given: Given) -> bool:
+    """Whether a drug of the chart may be the one of the ordered kind of pump.
+
+    What is given under the skin, and insulin, is in an external pump that the patient wears, and what
+    is given into the spine or the brain in an implanted one.
+    """
+    ordered = pump_class(context).value
+    routes = {route for dosage in given.dosages for route in route_of(dosage).routes}
+    worn = routes == {"subcutaneous"} or any(INSULIN in (drug.name, *drug.classes) for drug in given.drugs)
+    if ordered in (*IMPLANTABLE, "reservoir"):
+        return not worn
+    return not (ordered in _EXTERNAL and routes and routes <= _CENTRAL)
 
 
 def is_pumped(dosage: Dosage) -> bool:

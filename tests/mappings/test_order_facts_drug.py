@@ -195,6 +195,27 @@ def test_an_active_drug_that_is_given_by_pump_counts_where_no_draft_names_one(ki
 
 
 @pytest.mark.parametrize(
+    ("code", "ordered", "route", "value"),
+    [
+        ((RXNORM, "51428"), "E0783", "34206005", None),
+        ((RXNORM, "51428"), "E0783", "", None),
+        ((RXNORM, "343048"), "E0783", "34206005", None),
+        ((RXNORM, "343048"), "E0783", "47625008", "treprostinil"),
+        (MORPHINE, "E0783", "72607000", "morphine"),
+        (MORPHINE, "E0781", "72607000", None),
+        (MORPHINE, "E0781", "404820008", None),
+        (MORPHINE, "E0781", "47625008", "morphine"),
+    ],
+)
+def test_a_drug_of_another_kind_of_pump_is_not_the_one_of_the_order(
+    code: tuple[str, str], ordered: str, route: str, value: str | None
+) -> None:
+    dosage = {"method": CONTINUOUS} | ({"route": concept((SNOMED, route))} if route else {})
+    given = in_chart("MedicationStatement", code, dosage=[dosage])
+    assert Asked(pump(ordered), chart=[given]).value("drug") == value
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"status": "stopped"},

@@ -109,6 +109,14 @@ def test_codes_are_compared_by_value_set(value_sets: ValueSets) -> None:
     assert decide({"not_in": ["cond-diabetes-type1"]}, "list", pain, value_sets) is M
 
 
+def test_a_code_that_nobody_knows_may_be_in_any_set(value_sets: ValueSets) -> None:
+    local, pain = "urn:example:problems|DM1", "http://hl7.org/fhir/sid/icd-10-cm|G89.4"
+    unlisted = "http://snomed.info/sct|999999999"
+    for codes in ((local,), (pain, local), (unlisted,)):
+        assert decide({"not_in": ["cond-diabetes-type1"]}, "list", codes, value_sets) is K
+    assert decide({"not_in": ["cond-diabetes-type1"]}, "list", (pain,), value_sets) is M
+
+
 @pytest.mark.parametrize(
     ("written", "state"),
     [("2025-08-15", U), ("2025-08-16", M), ("2026-02-16", M), ("2026-02-17", U), ("2025-08", K), ("2025", K)],

@@ -33,6 +33,7 @@ from tests.builders import (
     told,
     use_of,
 )
+from tests.mappings.orders import pump as pump_order
 
 NOW, TWO_MONTHS = "cgm_in_use", "cgm_in_use_60d"
 PUMP = "insulin_pump_in_use"
@@ -366,6 +367,35 @@ def test_a_pump_works_if_it_is_in_use_and_no_trouble_is_recorded(
     order = insulin_pump_order(reason="")
     assert told("pump_functioning", chart, order=order) == functioning
     assert told("pump_malfunctioning", chart, order=order) == malfunctioning
+
+
+@pytest.mark.parametrize(
+    ("code", "functioning", "malfunctioning"),
+    [
+        ("T85.615A", False, True),
+        ("T85.695A", False, True),
+        ("T82.518A", Reason.IMPRECISE, Reason.IMPRECISE),
+        # The pump of another kind, and a catheter.
+        ("T85.614A", Reason.NO_DATA, Reason.NO_DATA),
+        ("T85.610A", Reason.NO_DATA, Reason.NO_DATA),
+    ],
+)
+def test_a_breakdown_fits_the_kind_of_pump_that_is_ordered(
+    code: str, functioning: Any, malfunctioning: Any
+) -> None:
+    implanted = [pump_order("E0786")]
+    assert told("pump_functioning", condition(code), order=implanted) == functioning
+    assert told("pump_malfunctioning", condition(code), order=implanted) == malfunctioning
+    if code != "T85.614A":
+        insulin = insulin_pump_order(reason="")
+        assert told("pump_functioning", [*worn_pump(), condition(code)], order=insulin) is True
+        assert told("pump_malfunctioning", condition(code), order=insulin) is Reason.NO_DATA
+
+
+def test_a_pump_that_is_replaced_for_its_malfunction_is_not_inferred_to_work() -> None:
+    reason = {"coding": [{"system": "urn:coverage-hooks:answer", "code": "malfunction"}]}
+    order = [pump_order("E0784", reasonCode=[reason])]
+    assert told("pump_functioning", worn_pump(), order=order) is Reason.NO_DATA
 
 
 def test_that_a_pump_works_is_inferred_and_yields_to_the_opposite_statement() -> None:

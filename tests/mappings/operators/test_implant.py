@@ -120,12 +120,39 @@ def test_an_allergy_to_baclofen_is_a_contraindication_to_oral_therapy_and_none_p
         ("Z21", Reason.NO_DATA, Reason.NO_DATA),
         ("B18.1", Reason.IMPRECISE, Reason.NO_DATA),
         ("B94.8", Reason.NO_DATA, Reason.NO_DATA),
+        # Infections of the other chapters, and what only an infection left behind.
+        ("U07.1", True, Reason.NO_DATA),
+        ("J44.0", True, Reason.NO_DATA),
+        ("K04.7", True, Reason.NO_DATA),
+        ("K35.33", True, Reason.NO_DATA),
+        ("T87.43", True, Reason.NO_DATA),
+        ("T83.61XA", True, Reason.NO_DATA),
+        ("M72.6", True, Reason.NO_DATA),
+        ("B02.9", True, Reason.NO_DATA),
+        ("B02.23", Reason.NO_DATA, Reason.NO_DATA),
+        ("B02.29", Reason.NO_DATA, Reason.NO_DATA),
+        ("N12", Reason.IMPRECISE, Reason.NO_DATA),
+        ("M72.0", Reason.NO_DATA, Reason.NO_DATA),
         ("M54.50", Reason.NO_DATA, Reason.NO_DATA),
     ],
 )
 def test_an_infection_is_active_and_may_endanger_the_pump(code: str, active: Any, risk: Any) -> None:
     assert told("active_infection", condition(code)) == active
     assert told("infection_raises_pump_risk", condition(code)) == risk
+
+
+@pytest.mark.parametrize(
+    ("code", "active"),
+    [
+        ("68566005", True),
+        ("50417007", True),
+        ("10001005", True),
+        ("840539006", True),
+        ("38822007", Reason.IMPRECISE),
+    ],
+)
+def test_a_common_infection_is_known_by_its_snomed_code(code: str, active: Any) -> None:
+    assert told("active_infection", condition(code, SNOMED)) == active
 
 
 @pytest.mark.parametrize(
@@ -160,7 +187,12 @@ PACEMAKER = (SNOMED, "14106009")
         ("Z95.0", True),
         ("Z95.810", True),
         ("Z96.82", True),
+        ("Z45.42", True),
         ("Z98.2", Reason.IMPRECISE),
+        # The pump itself, a drainage device, or a cardiac device of another kind.
+        ("Z45.49", Reason.IMPRECISE),
+        ("Z45.41", Reason.IMPRECISE),
+        ("Z45.09", Reason.IMPRECISE),
         ("Z96.641", Reason.NO_DATA),
     ],
 )
@@ -179,6 +211,19 @@ def test_a_device_tells_of_another_implant_while_it_is_in_use() -> None:
     )
     assert told(OTHER, device(PACEMAKER, status="inactive")) is Reason.NO_DATA
     assert told(OTHER, device((SNOMED, "304120007"))) is Reason.NO_DATA
+
+
+def test_an_implant_that_is_named_in_words_alone_asks() -> None:
+    named = device(name="Spinal cord stimulator")
+    assert told(OTHER, named) is Reason.NARRATIVE_ONLY
+    assert told(OTHER, named, use_of(named, "2020-01-01")) is Reason.NARRATIVE_ONLY
+    over = use_of(named, "2020-01-01", "2024-01-01", status="completed")
+    assert told(OTHER, named, over) is Reason.NO_DATA
+    assert told(OTHER, device(name="Knee joint")) is Reason.NO_DATA
+    in_words = condition("") | {"code": concept(text="Pacemaker in situ")}
+    assert told(OTHER, in_words) is Reason.NARRATIVE_ONLY
+    resolved = condition("", status="resolved") | {"code": concept(text="Pacemaker in situ")}
+    assert told(OTHER, resolved) is Reason.NO_DATA
 
 
 def test_the_pump_that_is_replaced_is_no_other_device() -> None:
