@@ -7,7 +7,7 @@ from typing import Any
 
 from cards.markdown import clip, escape
 from mappings.evidence import Evidence
-from policies.determination import Cited, Determination, Node, Stated, lacking_nodes, walk
+from policies.determination import Cited, Determination, Node, Part, Stated, lacking_nodes, walk
 from policies.logic import Truth
 from policies.nearest import Choice, Step, flat, plan, shown
 
@@ -49,7 +49,7 @@ def summary(determination: Determination) -> str:
         "not-applicable": f"{policy}: {said[0] if said else 'does not apply to this order'}",
         "excluded": f"{policy}: not covered: {said[0] if said else ''}",
         "not-met": f"{policy}: not met: {said[0] if said else ''}",
-        "needs-documentation": f"{policy}: not documented: {said[0] if said else ''}",
+        "needs-documentation": f"{policy}: {_open_head(determination)}{said[0] if said else ''}",
     }[determination.outcome]
     more = f" (+{len(said) - 1} more)" if len(said) > 1 and determination.outcome != "not-applicable" else ""
     return clip(head, SUMMARY_LENGTH - len(more)) + more
@@ -60,10 +60,24 @@ def lacking_words(determination: Determination) -> list[str]:
     if determination.outcome == "not-applicable":
         return [_lower(node.says) for node in determination.criteria.criteria]
     exclusions = [n for n in determination.exclusions if n.state == _MET]
-    lack = [n for n in lacking_nodes(determination) if n.says]
+    perhaps = open_exclusions(determination)
+    lack = [n for n in lacking_nodes(determination) if n.says and n not in perhaps]
     decisive = _UNKNOWN if determination.outcome == "needs-documentation" else _UNMET
     ordered = sorted(lack, key=lambda n: n.state != decisive)
-    return [_lower(node.says) for node in (*exclusions, *ordered)]
+    said = [_lower(node.says) for node in (*exclusions, *ordered)]
+    return said + [f"may be excluded: {_lower(node.says)}" for node in perhaps]
+
+
+def open_exclusions(determination: Determination) -> list[Node]:
+    """The exclusions that the record raises and does not decide."""
+    names = set(determination.lacking)
+    return [n for n in determination.exclusions if n.id in names and n.state == _UNKNOWN]
+
+
+def _open_head(d: Determination) -> str:
+    """What leads the first words of an open order; an exclusion that is open brings its own."""
+    perhaps = open_exclusions(d)
+    return "" if perhaps and len(perhaps) == len(d.lacking) else "not documented: "
 
 
 def detail(determination: Determination, could_not: Iterable[str] = ()) -> str:
@@ -89,6 +103,8 @@ def _heading(d: Determination) -> list[str]:
 def _outcome(d: Determination) -> str:
     if d.outcome == "needs-documentation" and any(n.reserved for n in walk(d.criteria)):
         return "As charted, a criterion fails, but the policy reserves the decision about it."
+    if d.outcome == "needs-documentation" and not _open_head(d):
+        return "The chart shows every criterion, but leaves open whether the policy excludes the order."
     return _OUTCOMES[d.outcome]
 
 
@@ -101,10 +117,11 @@ def _sections(d: Determination, could_not: list[str]) -> Iterator[tuple[str, lis
     steps = plan(d.criteria)
     yield "Not met", list(_step_lines(steps, _UNMET, ""))
     unknown = [*_step_lines(steps, _UNKNOWN, "")]
-    for node in (*d.exclusions, *d.documentation):
+    for node in d.documentation:
         if node.id in d.lacking and node.state != _MET and node not in flat(steps):
             unknown += _lacking_lines(node, "")
     yield "Not documented", unknown
+    yield "May exclude the order", [line for n in open_exclusions(d) for line in _excluding_lines(n)]
     yield (
         "The policy reserves the decision",
         [line for n in d.reservations for line in _reserving(n, n.id in d.lacking)],
@@ -140,24 +157,73 @@ def _lacking_lines(node: Node, indent: str) -> list[str]:
     found = "; ".join(_found(node))
     head = f"{indent}- **{node.says or node.title}.**"
     if node.state == _UNKNOWN:
-        reason = REASONS.get(node.reason, "")
+        reason = "what is on file does not tell" if _speaks(node) else REASONS.get(node.reason, "")
         head += f" {_capital(reason)}." if reason else ""
     if found:
         head += f" Found: {found}."
-    lines = [head]
+    return [head, *_settling(node, indent)]
+
+
+def _excluding_lines(node: Node) -> list[str]:
+    """An exclusion that is open: it counts against the order, and something on file points there."""
+    found = [*_pointers(node.parts), *_found(node)]
+    still_open = [part.label for part in _limbs(node.parts) if part.state == _UNKNOWN and part.label]
+    if not found:
+        why = "nothing on file rules this out"
+    elif node.reason != "no_data":
+        why = REASONS.get(node.reason, "")
+    elif still_open:
+        why = f"open: {'; '.join(dict.fromkeys(still_open))}"
+    else:
+        why = "what is on file does not tell" if node.asks else "whether this applies to the order is open"
+    head = f"- **Excluded if {_lower(node.says)}.**"
+    head += f" {_capital(why)}." if why else ""
+    head += f" Found: {'; '.join(found)}." if found else ""
+    return [head, *_settling(node, "")]
+
+
+def _settling(node: Node, indent: str) -> Iterator[str]:
+    """What would settle it, and where the policy asks for it."""
     for ask in node.asks:
-        lines.append(f"{indent}  To settle it: {ask}")
+        yield f"{indent}  To settle it: {ask}"
     where = quoted(node.citation)
     if where:
-        lines.append(f"{indent}  {where}")
-    return lines
+        yield f"{indent}  {where}"
 
 
-def _found(node: Node) -> list[str]:
+def _speaks(node: Node) -> bool:
+    """Whether something was found where the reason says that nothing is on file."""
+    return node.reason == "no_data" and bool(node.notes or node.evidence)
+
+
+def _limbs(parts: Iterable[Part]) -> Iterator[Part]:
+    """The tests below a compound."""
+    for part in parts:
+        if part.parts:
+            yield from _limbs(part.parts)
+        else:
+            yield part
+
+
+def _pointers(parts: Iterable[Part]) -> Iterator[str]:
+    """What the limbs that hold rest on, each with the name of what it shows."""
+    for part in parts:
+        if part.state != _MET:
+            continue
+        if part.parts and part.operator != "not":
+            yield from _pointers(part.parts)
+            continue
+        for limb in _limbs([part]):
+            shown = "; ".join(_found(limb))
+            if limb.evidence:
+                yield f"{limb.label}: {shown}" if limb.label else shown
+
+
+def _found(of: Node | Part) -> list[str]:
     """What the record shows, notes first (they say how a number came about)."""
-    notes = [escape(note.rstrip(".")) for note in node.notes]
-    shown = [text for e in node.evidence[:_MAX_EVIDENCE] if (text := _evidence(e))]
-    rest = len(node.evidence) - _MAX_EVIDENCE
+    notes = [escape(note.rstrip(".")) for note in of.notes]
+    shown = [text for e in of.evidence[:_MAX_EVIDENCE] if (text := _evidence(e))]
+    rest = len(of.evidence) - _MAX_EVIDENCE
     if rest > 0:
         shown.append(f"and {rest} more")
     return notes + shown

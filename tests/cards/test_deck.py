@@ -11,7 +11,7 @@ import pytest
 from cards.deck import EXTENSION, brief, build_cards, indicator
 from cards.wording import detail, summary
 from mappings.evidence import Evidence
-from policies.determination import Cited, CoverageRef, Determination, Node, PolicyRef, Report, Stated
+from policies.determination import Cited, CoverageRef, Determination, Node, Part, PolicyRef, Report, Stated
 
 POLICY = PolicyRef("plan.pump", "1", "Plan", "Pump policy", "ab12", "https://plan.example/doc")
 
@@ -114,6 +114,62 @@ def test_an_exclusion_that_applies_leads_the_card() -> None:
     )
     assert summary(found) == "Plan Pump policy: not covered: the upgrade is shown"
     assert "**Not covered**" in detail(found)
+
+
+def open_exclusion(**more: Any) -> Node:
+    parts = [
+        Part("met", "infection", "active infection", evidence=[Evidence("Condition/3", says="sepsis")]),
+        Part("unknown", "risk", "infection that raises the risk", reason="no_data"),
+    ]
+    elements = {"kind": "contraindication", "reason": "no_data", "asks": ["Is it a risk?"], "parts": parts}
+    return criterion("infection", "unknown", **(elements | more))
+
+
+def perhaps_excluded(*criteria: Node, **more: Any) -> Determination:
+    found = determination("needs-documentation", *criteria, exclusions=[open_exclusion(**more)])
+    found.lacking = [*found.lacking, "infection"]
+    return found
+
+
+def test_an_open_exclusion_is_nothing_to_document() -> None:
+    found = perhaps_excluded(criterion("teaching", "unknown", reason="no_data"))
+    assert summary(found) == "Plan Pump policy: not documented: the teaching is shown (+1 more)"
+    text = detail(found)
+    documented, perhaps = text.index("**Not documented**"), text.index("**May exclude the order**")
+    assert "infection" not in text[documented:perhaps]
+    assert "**Excluded if the infection is shown.** Open: infection that raises the risk." in text[perhaps:]
+    assert "Found: active infection: sepsis (Condition/3).\n  To settle it: Is it a risk?" in text[perhaps:]
+    assert "Nothing on file" not in text[perhaps:]
+
+
+def test_an_order_of_which_only_an_exclusion_is_open_is_not_called_undocumented() -> None:
+    found = perhaps_excluded(criterion("teaching", "met"))
+    assert summary(found) == "Plan Pump policy: may be excluded: the infection is shown"
+    assert "The chart shows every criterion, but leaves open whether" in detail(found)
+    assert "ocumented" not in detail(found)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"asks": [], "parts": []}, "Whether this applies to the order is open. Found: seen (Condition/3)."),
+        ({"parts": []}, "What is on file does not tell. Found: seen (Condition/3)."),
+        ({"parts": [], "reason": "stale"}, "The record is too old. Found: seen (Condition/3)."),
+        ({"parts": [], "evidence": []}, "Nothing on file rules this out.\n"),
+    ],
+    ids=["scope open", "not telling", "another reason", "nothing found"],
+)
+def test_an_open_exclusion_tells_why_it_is_open(more: dict[str, Any], expected: str) -> None:
+    evidence = {"evidence": [Evidence("Condition/3", says="seen")]}
+    text = detail(perhaps_excluded(**(evidence | more)))
+    assert f"**Excluded if the infection is shown.** {expected}" in text
+
+
+@pytest.mark.parametrize("found", [{"notes": ["no time is told"]}, {"evidence": [Evidence("Procedure/1")]}])
+def test_nothing_on_file_is_not_said_beside_a_finding(found: dict[str, Any]) -> None:
+    text = detail(determination("needs-documentation", criterion("a", "unknown", reason="no_data", **found)))
+    assert "**The a is shown.** What is on file does not tell. Found: " in text
+    assert "Nothing on file." not in text
 
 
 def test_alternatives_that_tie_are_shown_as_a_choice() -> None:
