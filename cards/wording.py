@@ -61,7 +61,7 @@ def lacking_words(determination: Determination) -> list[str]:
         return [_lower(node.says) for node in determination.criteria.criteria]
     exclusions = [n for n in determination.exclusions if n.state == _MET]
     perhaps = open_exclusions(determination)
-    lack = [n for n in lacking_nodes(determination) if n.says and n not in perhaps]
+    lack = [n for n in lacking_nodes(determination) if n.says and n not in (*exclusions, *perhaps)]
     decisive = _UNKNOWN if determination.outcome == "needs-documentation" else _UNMET
     ordered = sorted(lack, key=lambda n: n.state != decisive)
     said = [_lower(node.says) for node in (*exclusions, *ordered)]

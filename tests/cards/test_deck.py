@@ -116,6 +116,16 @@ def test_an_exclusion_that_applies_leads_the_card() -> None:
     assert "**Not covered**" in detail(found)
 
 
+def test_an_exclusion_that_applies_is_counted_once() -> None:
+    upgrade, allergy = (criterion(name, "met", kind="exclusion") for name in ("upgrade", "allergy"))
+    found = determination("excluded", criterion("a", "met"), exclusions=[upgrade])
+    found.lacking = ["upgrade"]
+    assert summary(found) == "Plan Pump policy: not covered: the upgrade is shown"
+    found = determination("excluded", criterion("a", "unmet"), exclusions=[upgrade, allergy])
+    found.lacking = ["upgrade", "allergy", "a"]
+    assert summary(found) == "Plan Pump policy: not covered: the upgrade is shown (+2 more)"
+
+
 def open_exclusion(**more: Any) -> Node:
     parts = [
         Part("met", "infection", "active infection", evidence=[Evidence("Condition/3", says="sepsis")]),
