@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cards.markdown import clip, escape
+from cards.sentences import capital, lower, step_words
 from mappings.evidence import Evidence
-from policies.determination import Cited, Determination, Node, Part, Stated, lacking_nodes, walk
+from policies.determination import Cited, Determination, Node, Part, Stated, walk
 from policies.logic import Truth
-from policies.nearest import Choice, Step, flat, plan, shown
+from policies.nearest import Choice, Step, apart, plan, shown, state_of
+from policies.repeated import Replacement
 
 _MET, _UNMET, _UNKNOWN = Truth.MET.value, Truth.UNMET.value, Truth.UNKNOWN.value
 SUMMARY_LENGTH = 139
@@ -58,14 +60,34 @@ def summary(determination: Determination) -> str:
 def lacking_words(determination: Determination) -> list[str]:
     """What stands between the order and met, in the policy's words, the decisive first."""
     if determination.outcome == "not-applicable":
-        return [_lower(node.says) for node in determination.criteria.criteria]
+        return [lower(node.says) for node in determination.criteria.criteria]
     exclusions = [n for n in determination.exclusions if n.state == _MET]
-    perhaps = open_exclusions(determination)
-    lack = [n for n in lacking_nodes(determination) if n.says and n not in (*exclusions, *perhaps)]
+    return [*(lower(node.says) for node in exclusions), *open_words(determination)]
+
+
+def open_words(determination: Determination, mended: Replacement | None = None) -> list[str]:
+    """What lacks beside the exclusions that apply, the decisive first; a choice counts once.
+
+    mended: the code to order instead; what it mends is left out.
+    """
+    names = set(determination.lacking)
+    steps = [step for step in apart(plan(determination.criteria)) if not mends(mended, step)]
+    steps += [n for n in determination.documentation if n.id in names]
     decisive = _UNKNOWN if determination.outcome == "needs-documentation" else _UNMET
-    ordered = sorted(lack, key=lambda n: n.state != decisive)
-    said = [_lower(node.says) for node in (*exclusions, *ordered)]
-    return said + [f"may be excluded: {_lower(node.says)}" for node in perhaps]
+    said = [step_words(step) for step in sorted(steps, key=lambda s: state_of(s) != decisive)]
+    reserved = [n for n in determination.reservations if n.id in names]
+    return [
+        *(lower(text) for text in said if text),
+        *(f"the payer may decide: {lower(node.says)}" for node in reserved),
+        *(f"may be excluded: {lower(node.says)}" for node in open_exclusions(determination)),
+    ]
+
+
+def mends(new: Replacement | None, step: Step) -> bool:
+    """Whether the order under another code meets a step."""
+    if isinstance(step, Choice):
+        return any(all(mends(new, inner) for inner in way) for way in step.ways)
+    return new is not None and step.instead == new
 
 
 def open_exclusions(determination: Determination) -> list[Node]:
@@ -114,11 +136,11 @@ def _sections(d: Determination, could_not: list[str]) -> Iterator[tuple[str, lis
         yield "Note", [f"- {s.says}" for s in d.caveats]
         return
     yield "Not covered", [line for n in d.exclusions if n.state == _MET for line in _lacking_lines(n, "")]
-    steps = plan(d.criteria)
-    yield "Not met", list(_step_lines(steps, _UNMET, ""))
-    unknown = [*_step_lines(steps, _UNKNOWN, "")]
+    steps = apart(plan(d.criteria))
+    yield "Not met", list(_step_lines(steps, _UNMET))
+    unknown = [*_step_lines(steps, _UNKNOWN)]
     for node in d.documentation:
-        if node.id in d.lacking and node.state != _MET and node not in flat(steps):
+        if node.id in d.lacking and node.state != _MET:
             unknown += _lacking_lines(node, "")
     yield "Not documented", unknown
     yield "May exclude the order", [line for n in open_exclusions(d) for line in _excluding_lines(n)]
@@ -135,30 +157,41 @@ def _reserving(node: Node, may_apply: bool) -> list[str]:
     """A provision that reserves the decision, or may do so."""
     if node.state == _MET:
         return [f"- {node.says}. {quoted(node.citation)}"]
-    return [f"- Perhaps: {_lower(node.says)}. {quoted(node.citation)}"] if may_apply else []
+    return [f"- Perhaps: {lower(node.says)}. {quoted(node.citation)}"] if may_apply else []
 
 
-def _step_lines(steps: tuple[Step, ...], state: str, indent: str) -> Iterator[str]:
+def _step_lines(steps: tuple[Step, ...], state: str) -> Iterator[str]:
     """The lines of a plan for one state; a choice goes where its group belongs."""
     for step in steps:
-        if isinstance(step, Choice):
-            if step.group.state == state:
-                count = "One" if step.needed == 1 else str(step.needed)
-                yield f"{indent}- {count} of these would do:"
-                for way in step.ways:
-                    for node in flat(way):
-                        yield from _lacking_lines(node, indent + "  ")
-        elif step.state == state:
-            yield from _lacking_lines(step, indent)
+        if state_of(step) == state:
+            yield from _lines(step, "")
+
+
+def _lines(step: Step, indent: str) -> Iterator[str]:
+    """A criterion, or a choice with a bullet for each way."""
+    if not isinstance(step, Choice):
+        yield from _lacking_lines(step, indent)
+        return
+    yield f"{indent}- {'One' if step.needed == 1 else step.needed} of these would do:"
+    for way in step.ways:
+        inner = indent + "  "
+        if len(way) > 1:
+            yield f"{inner}- All of these together:"
+            inner += "  "
+        for part in way:
+            yield from _lines(part, inner)
 
 
 def _lacking_lines(node: Node, indent: str) -> list[str]:
     """A criterion that lacks: what it says, what was found, what would settle it, where it stands."""
     found = "; ".join(_found(node))
     head = f"{indent}- **{node.says or node.title}.**"
-    if node.state == _UNKNOWN:
+    if node.reason == "no_data" and found and not node.evidence:
+        head += f" {capital(found)}."
+        found = ""
+    elif node.state == _UNKNOWN:
         reason = "what is on file does not tell" if _speaks(node) else REASONS.get(node.reason, "")
-        head += f" {_capital(reason)}." if reason else ""
+        head += f" {capital(reason)}." if reason else ""
     if found:
         head += f" Found: {found}."
     return [head, *_settling(node, indent)]
@@ -176,8 +209,8 @@ def _excluding_lines(node: Node) -> list[str]:
         why = f"open: {'; '.join(dict.fromkeys(still_open))}"
     else:
         why = "what is on file does not tell" if node.asks else "whether this applies to the order is open"
-    head = f"- **Excluded if {_lower(node.says)}.**"
-    head += f" {_capital(why)}." if why else ""
+    head = f"- **Excluded if {lower(node.says)}.**"
+    head += f" {capital(why)}." if why else ""
     head += f" Found: {'; '.join(found)}." if found else ""
     return [head, *_settling(node, "")]
 
@@ -193,7 +226,7 @@ def _settling(node: Node, indent: str) -> Iterator[str]:
 
 def _speaks(node: Node) -> bool:
     """Whether something was found where the reason says that nothing is on file."""
-    return node.reason == "no_data" and bool(node.notes or node.evidence)
+    return node.reason == "no_data" and bool(node.evidence)
 
 
 def _limbs(parts: Iterable[Part]) -> Iterator[Part]:
@@ -265,8 +298,8 @@ def _shown(d: Determination) -> list[str]:
     met = shown(d.criteria)
     if not met:
         return []
-    said = "; ".join(f"{_lower(n.says)} ({', '.join(n.clauses)})" for n in met)
-    return [f"{_capital(said)}."]
+    said = "; ".join(f"{lower(n.says)} ({', '.join(n.clauses)})" for n in met)
+    return [f"{capital(said)}."]
 
 
 def _next(d: Determination) -> list[str]:
@@ -283,13 +316,3 @@ def _next(d: Determination) -> list[str]:
 def _stated(stated: Stated) -> str:
     clauses = f" ({', '.join(stated.clauses)})" if len(stated.clauses) <= 2 else f" ({stated.clauses[0]} ff.)"
     return f"- {stated.says}.{clauses}"
-
-
-def _lower(text: str) -> str:
-    """`text` as it goes on within a sentence: "The member" is lowered, "HbA1c" is not."""
-    first = text.partition(" ")[0]
-    return text[:1].lower() + text[1:] if len(first) == 1 or first[1:].islower() else text
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -105,7 +105,15 @@ def test_no_other_code_is_proposed_where_another_exclusion_applies(engine: Engin
 def test_the_suggestion_is_recommended_unless_something_else_is_unmet(engine: Engine) -> None:
     open_ = only(answered(engine, request(pump(), TREPROSTINIL)), ALTERNATE_REQUEST)
     assert open_["suggestions"][0]["isRecommended"] is True
-    assert "Still needed then" in open_["detail"]
+    assert "Still needed then: " in open_["detail"]
+
+
+def test_what_is_needed_under_the_new_code_tells_the_ways_apart_and_nothing_twice(engine: Engine) -> None:
+    drug = drug_order("343048", "treprostinil", route="subcutaneous", hours=None)
+    text = only(answered(engine, request(pump(), drug)), ALTERNATE_REQUEST)["detail"]
+    assert "; either (each infusion lasts at least 8 hours and the infusion is prolonged" in text
+    assert ") or (each infusion lasts less than 8 hours and " in text
+    assert text.count("an infusion pump is necessary") == 1
 
 
 def changed(order: Json | str) -> Json:

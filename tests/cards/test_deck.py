@@ -12,6 +12,7 @@ from cards.deck import EXTENSION, brief, build_cards, indicator
 from cards.wording import detail, summary
 from mappings.evidence import Evidence
 from policies.determination import Cited, CoverageRef, Determination, Node, Part, PolicyRef, Report, Stated
+from policies.nearest import lacking
 
 POLICY = PolicyRef("plan.pump", "1", "Plan", "Pump policy", "ab12", "https://plan.example/doc")
 
@@ -175,11 +176,17 @@ def test_an_open_exclusion_tells_why_it_is_open(more: dict[str, Any], expected: 
     assert f"**Excluded if the infection is shown.** {expected}" in text
 
 
-@pytest.mark.parametrize("found", [{"notes": ["no time is told"]}, {"evidence": [Evidence("Procedure/1")]}])
-def test_nothing_on_file_is_not_said_beside_a_finding(found: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"notes": ["no time is told"]}, "No time is told.\n"),
+        ({"evidence": [Evidence("Procedure/1")]}, "What is on file does not tell. Found: Procedure/1.\n"),
+        ({}, "Nothing on file.\n"),
+    ],
+)
+def test_nothing_on_file_is_not_said_beside_a_finding(found: dict[str, Any], expected: str) -> None:
     text = detail(determination("needs-documentation", criterion("a", "unknown", reason="no_data", **found)))
-    assert "**The a is shown.** What is on file does not tell. Found: " in text
-    assert "Nothing on file." not in text
+    assert f"**The a is shown.** {expected}" in text
 
 
 def test_alternatives_that_tie_are_shown_as_a_choice() -> None:
@@ -190,6 +197,72 @@ def test_alternatives_that_tie_are_shown_as_a_choice() -> None:
     text = detail(found)
     assert "One of these would do" in text
     assert text.index("meter") < text.index("sensor")
+
+
+def lasting(*names: str, prefix: str = "") -> Node:
+    """What a way asks for together: a shared use, and more of its own."""
+    own = [criterion(name, "unknown", reason="no_data") for name in names]
+    shared = Node(id=f"{prefix}use", state="unknown", says="The use is shown", reason="no_data")
+    return Node(id=f"{prefix}way", state="unknown", operator="all", criteria=[shared, *own])
+
+
+def choice(*ways: Node, state: str = "unknown") -> Node:
+    return Node(id="choice", state=state, operator="any", criteria=list(ways), title="Ways")
+
+
+def open_choice(*ways: Node) -> Determination:
+    found = determination("needs-documentation", choice(*ways))
+    found.lacking = [node.id for node in lacking(found.criteria)]
+    return found
+
+
+def test_a_way_of_several_steps_is_one_alternative() -> None:
+    pattern = Node(
+        id="pattern",
+        state="unknown",
+        operator="all",
+        criteria=[
+            criterion("months", "unknown"),
+            choice(criterion("lows", "unknown"), criterion("highs", "unknown")),
+        ],
+    )
+    other = Node(
+        id="other",
+        state="unknown",
+        operator="all",
+        criteria=[criterion(f"test {n}", "unknown") for n in (1, 2, 3)],
+    )
+    found = open_choice(pattern, other)
+    bullets = [line.partition(".**")[0] for line in detail(found).splitlines() if "- " in line[:10]]
+    assert bullets == [
+        "- One of these would do:",
+        "  - All of these together:",
+        "    - **The months is shown",
+        "    - One of these would do:",
+        "      - **The lows is shown",
+        "      - **The highs is shown",
+        "  - All of these together:",
+        "    - **The test 1 is shown",
+        "    - **The test 2 is shown",
+        "    - **The test 3 is shown",
+    ]
+
+
+def test_a_choice_counts_once_in_the_headline_and_tells_its_ways_apart() -> None:
+    head = "Plan Pump policy: not documented: "
+    found = open_choice(criterion("meter", "unknown"), criterion("sensor", "unknown"))
+    assert summary(found) == head + "either the meter is shown or the sensor is shown"
+    three = open_choice(*(criterion(name, "unknown") for name in "abc"))
+    assert summary(three) == head + "one of (the a is shown; or the b is shown; or the c is shown)"
+
+
+def test_what_every_way_asks_for_is_said_once_and_before_the_choice() -> None:
+    found = open_choice(lasting("long"), lasting("short", prefix="2-"))
+    text = detail(found)
+    assert text.count("**The use is shown.**") == 1
+    assert text.index("The use is shown") < text.index("One of these would do")
+    assert "All of these" not in text
+    assert summary(found) == "Plan Pump policy: not documented: the use is shown (+1 more)"
 
 
 def test_no_card_when_everything_is_met_unless_asked_for() -> None:
