@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from cards.findings import found
 from cards.markdown import clip, escape
 from cards.sentences import capital, lower, step_words
-from mappings.evidence import Evidence
 from policies.determination import Cited, Determination, Node, Part, Stated, walk
 from policies.logic import Truth
 from policies.nearest import Choice, Step, apart, plan, shown, state_of
@@ -15,7 +14,6 @@ from policies.repeated import Replacement
 
 _MET, _UNMET, _UNKNOWN = Truth.MET.value, Truth.UNMET.value, Truth.UNKNOWN.value
 SUMMARY_LENGTH = 139
-_MAX_EVIDENCE = 4
 # No card sends anybody to a portal to start a prior authorization (CRD 2.2.1, resp-17 and resp-23):
 # coverage information says whether one is needed.
 _NOT_TOLD = "pa_request_complete"
@@ -184,24 +182,24 @@ def _lines(step: Step, indent: str) -> Iterator[str]:
 
 def _lacking_lines(node: Node, indent: str) -> list[str]:
     """A criterion that lacks: what it says, what was found, what would settle it, where it stands."""
-    found = "; ".join(_found(node))
+    shown = "; ".join(found(node))
     head = f"{indent}- **{node.says or node.title}.**"
-    if node.reason == "no_data" and found and not node.evidence:
-        head += f" {capital(found)}."
-        found = ""
+    if node.reason == "no_data" and shown and not node.evidence:
+        head += f" {capital(shown)}."
+        shown = ""
     elif node.state == _UNKNOWN:
         reason = "what is on file does not tell" if _speaks(node) else REASONS.get(node.reason, "")
         head += f" {capital(reason)}." if reason else ""
-    if found:
-        head += f" Found: {found}."
+    if shown:
+        head += f" Found: {shown}."
     return [head, *_settling(node, indent)]
 
 
 def _excluding_lines(node: Node) -> list[str]:
     """An exclusion that is open: it counts against the order, and something on file points there."""
-    found = [*_pointers(node.parts), *_found(node)]
+    shown = [*_pointers(node.parts), *found(node)]
     still_open = [part.label for part in _limbs(node.parts) if part.state == _UNKNOWN and part.label]
-    if not found:
+    if not shown:
         why = "nothing on file rules this out"
     elif node.reason != "no_data":
         why = REASONS.get(node.reason, "")
@@ -211,7 +209,7 @@ def _excluding_lines(node: Node) -> list[str]:
         why = "what is on file does not tell" if node.asks else "whether this applies to the order is open"
     head = f"- **Excluded if {lower(node.says)}.**"
     head += f" {capital(why)}." if why else ""
-    head += f" Found: {'; '.join(found)}." if found else ""
+    head += f" Found: {'; '.join(shown)}." if shown else ""
     return [head, *_settling(node, "")]
 
 
@@ -247,42 +245,9 @@ def _pointers(parts: Iterable[Part]) -> Iterator[str]:
             yield from _pointers(part.parts)
             continue
         for limb in _limbs([part]):
-            shown = "; ".join(_found(limb))
             if limb.evidence:
-                yield f"{limb.label}: {shown}" if limb.label else shown
-
-
-def _found(of: Node | Part) -> list[str]:
-    """What the record shows, notes first (they say how a number came about)."""
-    notes = [escape(note.rstrip(".")) for note in of.notes]
-    shown = [text for e in of.evidence[:_MAX_EVIDENCE] if (text := _evidence(e))]
-    rest = len(of.evidence) - _MAX_EVIDENCE
-    if rest > 0:
-        shown.append(f"and {rest} more")
-    return notes + shown
-
-
-def _evidence(evidence: Evidence) -> str:
-    parts = []
-    if evidence.value is not None:
-        parts.append(value_words(evidence.value) + (f" {evidence.unit}" if evidence.unit else ""))
-    if evidence.says:
-        parts.append(evidence.says)
-    if evidence.date:
-        parts.append(f"on {evidence.date}")
-    text = " ".join(parts)
-    return f"{escape(text)} ({escape(evidence.resource)})" if text else escape(evidence.resource)
-
-
-def value_words(value: Any) -> str:
-    """A value of evidence as people read it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(value_words(item) for item in value)
-    return str(value)
+                said = "; ".join(found(limb))
+                yield f"{limb.label}: {said}" if limb.label else said
 
 
 def quoted(citation: Cited | None) -> str:

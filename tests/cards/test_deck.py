@@ -73,7 +73,7 @@ def test_the_detail_tells_what_was_found_what_would_settle_it_and_where_the_poli
     )
     assert not_met < not_documented < shown
     assert "128 tests in 61 days" in text[not_met:not_documented]
-    assert "2.1 /d on 2026-02-15 (Observation/9)" in text[not_met:not_documented]
+    assert "2.1 a day on 2026-02-15 (Observation/9)" in text[not_met:not_documented]
     assert 'Policy: "quote of testing" (plan-1/testing)' in text[not_met:not_documented]
     assert "Nothing on file" in text[not_documented:shown]
     assert "To settle it: File the certificate." in text[not_documented:shown]
