@@ -18,6 +18,7 @@ from cards.proposals.card import CardId, Maker, action
 from cards.proposals.context import Context
 from cards.proposals.recoded import with_code
 from cards.response_types import ALTERNATE_REQUEST
+from cards.sentences import lower
 from cards.wording import mends, open_words, quoted
 from mappings.codes import order_codes
 from mappings.fhir import Request
@@ -77,6 +78,13 @@ def _codes(context: Context, order: Request) -> tuple[tuple[str, str], ...]:
     return order_codes(ordered_item(order, context.chart))
 
 
+def _why(node: Node) -> str:
+    """What is in the way: an exclusion that applies, or what a criterion asks and the order does not show."""
+    if node.state == Truth.MET.value:
+        return node.says
+    return f"the policy asks that {lower(node.says)}, which the order as it stands does not show"
+
+
 def _fails_then(determination: Determination, new: Replacement) -> bool:
     """Whether a criterion is unmet under the new code as well."""
     steps = plan(determination.criteria)
@@ -103,7 +111,7 @@ def _card(
         recommended=not _fails_then(determination, new),
     )
     detail = [
-        f"**{escape(what)}**: {node.says}. {policy} takes **{new.code}** ({new.says}).",
+        f"**{escape(what)}**: {_why(node)}. {policy} takes **{new.code}** ({new.says}).",
         quoted(node.citation),
         f"Still needed then: {'; '.join(rest)}." if rest else "",
         f"By hand: change the code of the order to {new.code}; all else stays as it is.",
