@@ -13,6 +13,7 @@ from cards.wording import detail, summary
 from mappings.evidence import Evidence
 from policies.determination import Cited, CoverageRef, Determination, Node, Part, PolicyRef, Report, Stated
 from policies.nearest import lacking
+from policies.selection import NO_COVERAGE
 
 POLICY = PolicyRef("plan.pump", "1", "Plan", "Pump policy", "ab12", "https://plan.example/doc")
 
@@ -363,6 +364,26 @@ def test_without_a_known_payer_one_card_compares_the_policies() -> None:
         in card["detail"]
     )
     assert card["detail"].index("would be covered |") < card["detail"].index("criteria not met |")
+
+
+def test_a_coverage_whose_payer_has_no_loaded_policy_is_not_called_missing() -> None:
+    other = determination("met", criterion("a", "met"))
+    note = "the payer of Coverage/a has no loaded policy"
+    (card,) = build_cards(Report([NOT_MET, other], [], note), lambda name: name)
+    assert card["summary"].startswith("Payer without a loaded policy; 2 policies list this order: ")
+    assert f"because {note}." in card["detail"]
+    assert "no loaded policy belongs to its payer" in card["detail"]
+    assert "add the member's active coverage" not in card["detail"]
+    (card,) = build_cards(Report([NOT_MET, other], [], NO_COVERAGE), lambda name: name)
+    assert card["summary"].startswith("No payer known; ")
+    assert "add the member's active coverage" in card["detail"]
+
+
+@pytest.mark.parametrize(("number", "expected"), [(1, "1 does not decide"), (2, "2 do not decide")])
+def test_policies_that_do_not_decide_are_counted_in_grammatical_words(number: int, expected: str) -> None:
+    elsewhere = [determination("not-applicable", criterion("scope", "unmet")) for _ in range(number)]
+    (card,) = cards(NOT_MET, *elsewhere)
+    assert card["summary"].endswith(f"1 criteria not met, {expected} this order")
 
 
 def test_each_of_several_known_coverages_is_answered_by_a_card_of_its_own() -> None:
