@@ -10,6 +10,7 @@ from cards.markdown import clip, escape
 from cards.response_types import INSTRUCTIONS, Version, topic
 from cards.wording import SUMMARY_LENGTH, lacking_words
 from policies.determination import Determination
+from policies.selection import NO_COVERAGE
 
 EXTENSION = "coverage-hooks.determinations"
 _ORDER = ("met", "needs-documentation", "not-met", "excluded", "not-applicable")
@@ -20,7 +21,13 @@ _WORDS = {
     "excluded": "not covered",
     "not-applicable": "does not decide this order",
 }
+_OF_SEVERAL = {"not-applicable": "do not decide this order"}
 _MAX_LACKING = 3
+_ADD = "To be told what counts for this member, add the member's active coverage."
+_NOT_LOADED = (
+    "The member's coverage is on file, but no loaded policy belongs to its payer: ask that payer what counts "
+    "for this member. The table tells what other payers ask."
+)
 
 
 def comparison_card(
@@ -34,7 +41,7 @@ def comparison_card(
     first = determinations[0]
     return {
         "uuid": card_id(f"{first.order} comparison"),
-        "summary": clip(_summary(determinations), SUMMARY_LENGTH),
+        "summary": clip(_summary(determinations, payer_note), SUMMARY_LENGTH),
         "detail": _detail(determinations, payer_note, could_not),
         "indicator": "info",
         "source": {"label": "coverage-hooks", "topic": topic(INSTRUCTIONS, version)},
@@ -45,18 +52,26 @@ def comparison_card(
     }
 
 
-def _summary(determinations: Sequence[Determination]) -> str:
-    counts = [
-        f"{sum(d.outcome == outcome for d in determinations)} {_WORDS[outcome]}"
-        for outcome in _ORDER
-        if any(d.outcome == outcome for d in determinations)
-    ]
-    return f"No payer known; {len(determinations)} policies list this order: {', '.join(counts)}"
+def _summary(determinations: Sequence[Determination], payer_note: str) -> str:
+    outcomes = [d.outcome for d in determinations]
+    counts = [_count(outcome, number) for outcome in _ORDER if (number := outcomes.count(outcome))]
+    known = "Payer without a loaded policy" if _is_on_file(payer_note) else "No payer known"
+    return f"{known}; {len(determinations)} policies list this order: {', '.join(counts)}"
+
+
+def _count(outcome: str, number: int) -> str:
+    words = _OF_SEVERAL.get(outcome) if number > 1 else None
+    return f"{number} {words or _WORDS[outcome]}"
+
+
+def _is_on_file(payer_note: str) -> bool:
+    """Whether the member has an active coverage, of a payer that no loaded policy belongs to."""
+    return bool(payer_note) and payer_note != NO_COVERAGE
 
 
 def _detail(determinations: Sequence[Determination], payer_note: str, could_not: Sequence[str]) -> str:
     first = determinations[0]
-    why = payer_note or "no active coverage is on file"
+    why = payer_note or NO_COVERAGE
     lines = [
         f"**{escape(first.order_label or first.order)}**, judged for {first.as_of} against every policy that "
         f"lists it, because {escape(why)}.",
@@ -68,7 +83,7 @@ def _detail(determinations: Sequence[Determination], payer_note: str, could_not:
         lines.append(_row(determination))
     if could_not:
         lines += ["", "**Could not be checked**", "", *(f"- {escape(text)}" for text in could_not)]
-    lines += ["", "To be told what counts for this member, add the member's active coverage."]
+    lines += ["", _NOT_LOADED if _is_on_file(payer_note) else _ADD]
     return "\n".join(lines) + "\n"
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from cards.findings import found
 from cards.markdown import clip, escape
-from mappings.evidence import Evidence
-from policies.determination import Cited, Determination, Node, Stated, lacking_nodes, walk
+from cards.sentences import capital, lower, step_words
+from policies.determination import Cited, Determination, Node, Part, Stated, walk
 from policies.logic import Truth
-from policies.nearest import Choice, Step, flat, plan, shown
+from policies.nearest import Choice, Step, apart, plan, shown, state_of
+from policies.repeated import Replacement
 
 _MET, _UNMET, _UNKNOWN = Truth.MET.value, Truth.UNMET.value, Truth.UNKNOWN.value
 SUMMARY_LENGTH = 139
-_MAX_EVIDENCE = 4
 # No card sends anybody to a portal to start a prior authorization (CRD 2.2.1, resp-17 and resp-23):
 # coverage information says whether one is needed.
 _NOT_TOLD = "pa_request_complete"
@@ -49,7 +49,7 @@ def summary(determination: Determination) -> str:
         "not-applicable": f"{policy}: {said[0] if said else 'does not apply to this order'}",
         "excluded": f"{policy}: not covered: {said[0] if said else ''}",
         "not-met": f"{policy}: not met: {said[0] if said else ''}",
-        "needs-documentation": f"{policy}: not documented: {said[0] if said else ''}",
+        "needs-documentation": f"{policy}: {_open_head(determination)}{said[0] if said else ''}",
     }[determination.outcome]
     more = f" (+{len(said) - 1} more)" if len(said) > 1 and determination.outcome != "not-applicable" else ""
     return clip(head, SUMMARY_LENGTH - len(more)) + more
@@ -58,12 +58,46 @@ def summary(determination: Determination) -> str:
 def lacking_words(determination: Determination) -> list[str]:
     """What stands between the order and met, in the policy's words, the decisive first."""
     if determination.outcome == "not-applicable":
-        return [_lower(node.says) for node in determination.criteria.criteria]
+        return [lower(node.says) for node in determination.criteria.criteria]
     exclusions = [n for n in determination.exclusions if n.state == _MET]
-    lack = [n for n in lacking_nodes(determination) if n.says]
+    return [*(lower(node.says) for node in exclusions), *open_words(determination)]
+
+
+def open_words(determination: Determination, mended: Replacement | None = None) -> list[str]:
+    """What lacks beside the exclusions that apply, the decisive first; a choice counts once.
+
+    mended: the code to order instead; what it mends is left out.
+    """
+    names = set(determination.lacking)
+    steps = [step for step in apart(plan(determination.criteria)) if not mends(mended, step)]
+    steps += [n for n in determination.documentation if n.id in names]
     decisive = _UNKNOWN if determination.outcome == "needs-documentation" else _UNMET
-    ordered = sorted(lack, key=lambda n: n.state != decisive)
-    return [_lower(node.says) for node in (*exclusions, *ordered)]
+    said = [step_words(step) for step in sorted(steps, key=lambda s: state_of(s) != decisive)]
+    reserved = [n for n in determination.reservations if n.id in names]
+    return [
+        *(lower(text) for text in said if text),
+        *(f"the payer may decide: {lower(node.says)}" for node in reserved),
+        *(f"may be excluded: {lower(node.says)}" for node in open_exclusions(determination)),
+    ]
+
+
+def mends(new: Replacement | None, step: Step) -> bool:
+    """Whether the order under another code meets a step."""
+    if isinstance(step, Choice):
+        return any(all(mends(new, inner) for inner in way) for way in step.ways)
+    return new is not None and step.instead == new
+
+
+def open_exclusions(determination: Determination) -> list[Node]:
+    """The exclusions that the record raises and does not decide."""
+    names = set(determination.lacking)
+    return [n for n in determination.exclusions if n.id in names and n.state == _UNKNOWN]
+
+
+def _open_head(d: Determination) -> str:
+    """What leads the first words of an open order; an exclusion that is open brings its own."""
+    perhaps = open_exclusions(d)
+    return "" if perhaps and len(perhaps) == len(d.lacking) else "not documented: "
 
 
 def detail(determination: Determination, could_not: Iterable[str] = ()) -> str:
@@ -89,6 +123,8 @@ def _heading(d: Determination) -> list[str]:
 def _outcome(d: Determination) -> str:
     if d.outcome == "needs-documentation" and any(n.reserved for n in walk(d.criteria)):
         return "As charted, a criterion fails, but the policy reserves the decision about it."
+    if d.outcome == "needs-documentation" and not _open_head(d):
+        return "The chart shows every criterion, but leaves open whether the policy excludes the order."
     return _OUTCOMES[d.outcome]
 
 
@@ -98,13 +134,14 @@ def _sections(d: Determination, could_not: list[str]) -> Iterator[tuple[str, lis
         yield "Note", [f"- {s.says}" for s in d.caveats]
         return
     yield "Not covered", [line for n in d.exclusions if n.state == _MET for line in _lacking_lines(n, "")]
-    steps = plan(d.criteria)
-    yield "Not met", list(_step_lines(steps, _UNMET, ""))
-    unknown = [*_step_lines(steps, _UNKNOWN, "")]
-    for node in (*d.exclusions, *d.documentation):
-        if node.id in d.lacking and node.state != _MET and node not in flat(steps):
+    steps = apart(plan(d.criteria))
+    yield "Not met", list(_step_lines(steps, _UNMET))
+    unknown = [*_step_lines(steps, _UNKNOWN)]
+    for node in d.documentation:
+        if node.id in d.lacking and node.state != _MET:
             unknown += _lacking_lines(node, "")
     yield "Not documented", unknown
+    yield "May exclude the order", [line for n in open_exclusions(d) for line in _excluding_lines(n)]
     yield (
         "The policy reserves the decision",
         [line for n in d.reservations for line in _reserving(n, n.id in d.lacking)],
@@ -118,72 +155,99 @@ def _reserving(node: Node, may_apply: bool) -> list[str]:
     """A provision that reserves the decision, or may do so."""
     if node.state == _MET:
         return [f"- {node.says}. {quoted(node.citation)}"]
-    return [f"- Perhaps: {_lower(node.says)}. {quoted(node.citation)}"] if may_apply else []
+    return [f"- Perhaps: {lower(node.says)}. {quoted(node.citation)}"] if may_apply else []
 
 
-def _step_lines(steps: tuple[Step, ...], state: str, indent: str) -> Iterator[str]:
+def _step_lines(steps: tuple[Step, ...], state: str) -> Iterator[str]:
     """The lines of a plan for one state; a choice goes where its group belongs."""
     for step in steps:
-        if isinstance(step, Choice):
-            if step.group.state == state:
-                count = "One" if step.needed == 1 else str(step.needed)
-                yield f"{indent}- {count} of these would do:"
-                for way in step.ways:
-                    for node in flat(way):
-                        yield from _lacking_lines(node, indent + "  ")
-        elif step.state == state:
-            yield from _lacking_lines(step, indent)
+        if state_of(step) == state:
+            yield from _lines(step, "")
+
+
+def _lines(step: Step, indent: str) -> Iterator[str]:
+    """A criterion, or a choice with a bullet for each way."""
+    if not isinstance(step, Choice):
+        yield from _lacking_lines(step, indent)
+        return
+    yield f"{indent}- {'One' if step.needed == 1 else step.needed} of these would do:"
+    for way in step.ways:
+        inner = indent + "  "
+        if len(way) > 1:
+            yield f"{inner}- All of these together:"
+            inner += "  "
+        for part in way:
+            yield from _lines(part, inner)
 
 
 def _lacking_lines(node: Node, indent: str) -> list[str]:
     """A criterion that lacks: what it says, what was found, what would settle it, where it stands."""
-    found = "; ".join(_found(node))
+    shown = "; ".join(found(node))
     head = f"{indent}- **{node.says or node.title}.**"
-    if node.state == _UNKNOWN:
-        reason = REASONS.get(node.reason, "")
-        head += f" {_capital(reason)}." if reason else ""
-    if found:
-        head += f" Found: {found}."
-    lines = [head]
+    if node.reason == "no_data" and shown and not node.evidence:
+        head += f" {capital(shown)}."
+        shown = ""
+    elif node.state == _UNKNOWN:
+        reason = "what is on file does not tell" if _speaks(node) else REASONS.get(node.reason, "")
+        head += f" {capital(reason)}." if reason else ""
+    if shown:
+        head += f" Found: {shown}."
+    return [head, *_settling(node, indent)]
+
+
+def _excluding_lines(node: Node) -> list[str]:
+    """An exclusion that is open: it counts against the order, and something on file points there."""
+    shown = [*_pointers(node.parts), *found(node)]
+    still_open = [part.label for part in _limbs(node.parts) if part.state == _UNKNOWN and part.label]
+    if not shown:
+        why = "nothing on file rules this out"
+    elif node.reason != "no_data":
+        why = REASONS.get(node.reason, "")
+    elif still_open:
+        why = f"open: {'; '.join(dict.fromkeys(still_open))}"
+    else:
+        why = "what is on file does not tell" if node.asks else "whether this applies to the order is open"
+    head = f"- **Excluded if {lower(node.says)}.**"
+    head += f" {capital(why)}." if why else ""
+    head += f" Found: {'; '.join(shown)}." if shown else ""
+    return [head, *_settling(node, "")]
+
+
+def _settling(node: Node, indent: str) -> Iterator[str]:
+    """What would settle it, and where the policy asks for it."""
     for ask in node.asks:
-        lines.append(f"{indent}  To settle it: {ask}")
+        yield f"{indent}  To settle it: {ask}"
     where = quoted(node.citation)
     if where:
-        lines.append(f"{indent}  {where}")
-    return lines
+        yield f"{indent}  {where}"
 
 
-def _found(node: Node) -> list[str]:
-    """What the record shows, notes first (they say how a number came about)."""
-    notes = [escape(note.rstrip(".")) for note in node.notes]
-    shown = [text for e in node.evidence[:_MAX_EVIDENCE] if (text := _evidence(e))]
-    rest = len(node.evidence) - _MAX_EVIDENCE
-    if rest > 0:
-        shown.append(f"and {rest} more")
-    return notes + shown
+def _speaks(node: Node) -> bool:
+    """Whether something was found where the reason says that nothing is on file."""
+    return node.reason == "no_data" and bool(node.evidence)
 
 
-def _evidence(evidence: Evidence) -> str:
-    parts = []
-    if evidence.value is not None:
-        parts.append(value_words(evidence.value) + (f" {evidence.unit}" if evidence.unit else ""))
-    if evidence.says:
-        parts.append(evidence.says)
-    if evidence.date:
-        parts.append(f"on {evidence.date}")
-    text = " ".join(parts)
-    return f"{escape(text)} ({escape(evidence.resource)})" if text else escape(evidence.resource)
+def _limbs(parts: Iterable[Part]) -> Iterator[Part]:
+    """The tests below a compound."""
+    for part in parts:
+        if part.parts:
+            yield from _limbs(part.parts)
+        else:
+            yield part
 
 
-def value_words(value: Any) -> str:
-    """A value of evidence as people read it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(value_words(item) for item in value)
-    return str(value)
+def _pointers(parts: Iterable[Part]) -> Iterator[str]:
+    """What the limbs that hold rest on, each with the name of what it shows."""
+    for part in parts:
+        if part.state != _MET:
+            continue
+        if part.parts and part.operator != "not":
+            yield from _pointers(part.parts)
+            continue
+        for limb in _limbs([part]):
+            if limb.evidence:
+                said = "; ".join(found(limb))
+                yield f"{limb.label}: {said}" if limb.label else said
 
 
 def quoted(citation: Cited | None) -> str:
@@ -199,8 +263,8 @@ def _shown(d: Determination) -> list[str]:
     met = shown(d.criteria)
     if not met:
         return []
-    said = "; ".join(f"{_lower(n.says)} ({', '.join(n.clauses)})" for n in met)
-    return [f"{_capital(said)}."]
+    said = "; ".join(f"{lower(n.says)} ({', '.join(n.clauses)})" for n in met)
+    return [f"{capital(said)}."]
 
 
 def _next(d: Determination) -> list[str]:
@@ -217,13 +281,3 @@ def _next(d: Determination) -> list[str]:
 def _stated(stated: Stated) -> str:
     clauses = f" ({', '.join(stated.clauses)})" if len(stated.clauses) <= 2 else f" ({stated.clauses[0]} ff.)"
     return f"- {stated.says}.{clauses}"
-
-
-def _lower(text: str) -> str:
-    """`text` as it goes on within a sentence: "The member" is lowered, "HbA1c" is not."""
-    first = text.partition(" ")[0]
-    return text[:1].lower() + text[1:] if len(first) == 1 or first[1:].islower() else text
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

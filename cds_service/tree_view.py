@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from cards.wording import value_words
+from cards.findings import value_words
 from cds_service.determinations import Answer
 from mappings.evidence import Evidence
 from policies.determination import Cited, Determination, Node, Part, Stated

@@ -121,7 +121,8 @@ class FactBook(Context):
         other = self._statements.reading(definition.opposite, definition.type, definition.unit, since)
         if other is None or not other.known:
             return other
-        return structs.replace(other, value=not other.value, note=f"stated as {definition.opposite}")
+        said = f"{self._catalogue.facts[definition.opposite].label}: {'yes' if other.value else 'no'}"
+        return structs.replace(other, value=not other.value, note=f"stated the other way round ({said})")
 
     def _compute(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
         name, kind, unit = definition.name, definition.type, definition.unit

@@ -7,7 +7,7 @@ every path is shut: then the group's own words say so.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from policies.determination import Node
 from policies.logic import Truth
@@ -59,7 +59,33 @@ def plan(node: Node) -> tuple[Step, ...]:
 
 def _failed(way: tuple[Step, ...]) -> bool:
     """Whether a way holds something that is unmet, so that no document can make it met."""
-    return any((step.group if isinstance(step, Choice) else step).state == _UNMET for step in way)
+    return any(state_of(step) == _UNMET for step in way)
+
+
+def state_of(step: Step) -> str:
+    """The state of a criterion, or of the group that leaves a choice."""
+    return (step.group if isinstance(step, Choice) else step).state
+
+
+def apart(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A plan in which no choice holds what each of its ways asks for in the same words."""
+    return tuple(found for step in steps for found in (_apart(step) if isinstance(step, Choice) else (step,)))
+
+
+def _apart(choice: Choice) -> tuple[Step, ...]:
+    ways = [apart(way) for way in choice.ways]
+    common = [step for step in ways[0] if all(any(_alike(step, s) for s in way) for way in ways)]
+    rest = tuple(tuple(s for s in way if not any(_alike(s, step) for step in common)) for way in ways)
+    if not common or not all(rest):
+        return (structs.replace(choice, ways=tuple(ways)),)
+    return (*common, structs.replace(choice, ways=rest))
+
+
+def _alike(one: Step, other: Step) -> bool:
+    """Whether two criteria lack the same."""
+    if isinstance(one, Choice) or isinstance(other, Choice) or not one.says:
+        return False
+    return (one.says, one.state) == (other.says, other.state)
 
 
 def flat(steps: tuple[Step, ...]) -> list[Node]:

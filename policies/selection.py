@@ -19,6 +19,8 @@ from policies.model import Policy
 from policies.payers import PayerMatch, Payers, active_coverages
 from policies.registry import Listing
 
+NO_COVERAGE = "no active coverage is on file"
+
 
 class Question(Struct, frozen=True):
     """Policies to ask about an order, and on whose behalf: the coverage, when its payer is known.
@@ -98,6 +100,6 @@ def _lapsed(chart: Chart, listing: Listing, payers: Payers) -> tuple[CoverageRef
 
 def _note(coverages: Sequence[Coverage]) -> str:
     if not coverages:
-        return "no active coverage is on file"
+        return NO_COVERAGE
     names = ", ".join(reference_of(coverage) for coverage in coverages)
     return f"the payer of {names} has no loaded policy"

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from cards.coverage_information.assertion import Reason
 from cards.response_types import Version
-from policies.determination import Determination, Node, Stated
+from cards.sentences import capital, step_words
+from policies.determination import Determination, Stated
 from policies.logic import Truth
-from policies.nearest import Choice, Step, plan
+from policies.nearest import Step, apart, plan, state_of
 
 _MET, _UNMET, _UNKNOWN = Truth.MET.value, Truth.UNMET.value, Truth.UNKNOWN.value
 _NOT_CHECKED = "Data that the policy asks for could not be fetched, so coverage could not be judged"
@@ -25,7 +26,7 @@ def coverage_reasons(determination: Determination) -> Iterator[Reason]:
         yield from _reason("Not covered", (n.says for n in determination.exclusions if n.state == _MET))
         return
     names = set(determination.lacking)
-    steps = plan(determination.criteria)
+    steps = apart(plan(determination.criteria))
     ruled_out = [n for n in determination.exclusions if n.id in names and n.state == _UNKNOWN]
     papers = [n for n in determination.documentation if n.id in names]
     reserved = [n for n in determination.reservations if n.id in names]
@@ -53,19 +54,4 @@ def _reason(head: str, said: Iterable[str]) -> Iterator[Reason]:
 
 
 def _words(steps: Iterable[Step], state: str) -> Iterator[str]:
-    for step in steps:
-        if isinstance(step, Node):
-            if step.state == state:
-                yield step.says or step.title
-        elif step.group.state == state:
-            yield _choice(step)
-
-
-def _choice(choice: Choice) -> str:
-    """Alternatives of which some suffice."""
-    ways = [" and ".join(_all(way)) for way in choice.ways]
-    return f"{'one' if choice.needed == 1 else choice.needed} of ({'; or '.join(ways)})"
-
-
-def _all(way: Iterable[Step]) -> list[str]:
-    return [_choice(step) if isinstance(step, Choice) else step.says or step.title for step in way]
+    return (capital(step_words(step)) for step in steps if state_of(step) == state)

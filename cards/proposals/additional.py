@@ -5,7 +5,8 @@ is what lacks, and an order can still change that:
 
 - the fact is unknown because nothing is on file, or only something too old. Other reasons (a code or
   unit that cannot be read, a contradiction, a record too short, a statement without a record, a failed
-  query) are mended in the record, or by time, and not by a new order;
+  query) are mended in the record, or by time, and not by a new order. A fact that takes results over
+  months is not in the data: one result of today cannot settle it;
 - or it is unmet and the order is the deed that the fact asks for (`also_unmet`): an education not
   done, a visit too long ago. A measurement that is too low stays so, whoever repeats it.
 
@@ -30,7 +31,7 @@ from cards.wording import quoted
 from mappings.codes import key
 from mappings.evidence import Reason
 from mappings.fhir import RESOURCE_TYPES, Request
-from mappings.orderables import Choice, Orderable
+from mappings.orderables import Choice, Orderable, Orderables
 from policies.determination import Determination, Node, Part, lacking_nodes
 from policies.logic import Truth
 
@@ -50,18 +51,18 @@ def additional_cards(
         if determination.outcome not in ("not-met", "needs-documentation"):
             continue
         for node in lacking_nodes(determination):
-            for orderable in _orderables(context, node):
+            for orderable in settling(context.orderables, node):
                 first = key(telling(orderable.choices[0].items[0])[0])
                 if first not in proposed and _is_wanting(context, orderable):
                     proposed.add(first)
                     yield _card(maker, context, determination, order, node, orderable)
 
 
-def _orderables(context: Context, node: Node) -> Iterator[Orderable]:
+def settling(orderables: Orderables, node: Node) -> Iterator[Orderable]:
     """What can be ordered for a criterion that lacks: for its fact, or for the limbs that lack."""
     parts = [Part(node.state, node.fact, reason=node.reason)] if node.fact else list(_limbs(node.parts))
     for part in parts:
-        orderable = context.orderables.by_fact.get(part.fact)
+        orderable = orderables.by_fact.get(part.fact)
         if orderable is None:
             continue
         is_open = part.state == Truth.UNKNOWN.value and part.reason in _OPEN

@@ -18,12 +18,14 @@ from cards.proposals.card import CardId, Maker, action
 from cards.proposals.context import Context
 from cards.proposals.recoded import with_code
 from cards.response_types import ALTERNATE_REQUEST
-from cards.wording import quoted
+from cards.sentences import lower
+from cards.wording import mends, open_words, quoted
 from mappings.codes import order_codes
 from mappings.fhir import Request
 from mappings.order import ordered_item
 from policies.determination import Determination, Node, lacking_nodes
 from policies.logic import Truth
+from policies.nearest import plan, state_of
 from policies.repeated import Replacement
 
 
@@ -76,6 +78,19 @@ def _codes(context: Context, order: Request) -> tuple[tuple[str, str], ...]:
     return order_codes(ordered_item(order, context.chart))
 
 
+def _why(node: Node) -> str:
+    """What is in the way: an exclusion that applies, or what a criterion asks and the order does not show."""
+    if node.state == Truth.MET.value:
+        return node.says
+    return f"the policy asks that {lower(node.says)}, which the order as it stands does not show"
+
+
+def _fails_then(determination: Determination, new: Replacement) -> bool:
+    """Whether a criterion is unmet under the new code as well."""
+    steps = plan(determination.criteria)
+    return any(state_of(step) == Truth.UNMET.value and not mends(new, step) for step in steps)
+
+
 def _card(
     maker: Maker,
     context: Context,
@@ -88,17 +103,17 @@ def _card(
     order = context.order(determination)
     former = next((code for _, code in _codes(context, order)), what) if order is not None else what
     policy = f"{determination.policy.payer} {determination.policy.title}"
-    rest = [n for n in lacking_nodes(determination) if n.instead != new and n.says]
+    rest = open_words(determination, new)
     suggestion = maker.suggestion(
         f"{determination.order} {determination.policy.id} {new.code}",
         f"Order {new.code} instead",
         [action("update", f"Change the code of the order to {new.code} ({new.says})", changed)],
-        recommended=all(n.state != Truth.UNMET.value for n in rest),
+        recommended=not _fails_then(determination, new),
     )
     detail = [
-        f"**{escape(what)}**: {node.says}. {policy} takes **{new.code}** ({new.says}).",
+        f"**{escape(what)}**: {_why(node)}. {policy} takes **{new.code}** ({new.says}).",
         quoted(node.citation),
-        f"Still needed then: {'; '.join(n.says for n in rest)}." if rest else "",
+        f"Still needed then: {'; '.join(rest)}." if rest else "",
         f"By hand: change the code of the order to {new.code}; all else stays as it is.",
     ]
     return maker.card_of(

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from cards.proposals.additional import settling
 from cards.response_types import ADDITIONAL_ORDERS
 from mappings.codes import HCPCS
 from mappings.orderables import Orderables
+from policies.determination import Node
 from policies.engine import Engine
 from tests.builders import (
     CPT,
@@ -34,7 +36,7 @@ from tests.policies.northwood import device_order, drug_order
 from tests.proposals import USER, answered, broken, cards, coverage, hook, only, resources
 
 YES, NO = {"valueBoolean": True}, {"valueBoolean": False}
-HBA1C, EDUCATION, VISIT = "HbA1c", "education", "visit"
+EDUCATION = "education"
 
 
 def insulin(*chart: Json, pump: dict[str, Any] | None = None, **context: Any) -> Json:
@@ -98,29 +100,61 @@ def test_education_that_is_not_on_file_is_proposed_in_two_ways(engine: Engine) -
 
 @pytest.mark.req("A4.45")
 def test_a_single_way_is_recommended(engine: Engine) -> None:
-    found = cards(answered(engine, insulin()), ADDITIONAL_ORDERS)
-    (card,) = (c for c in found if HBA1C in c["summary"])
+    card = only(answered(engine, gallium()), ADDITIONAL_ORDERS)
     assert card["selectionBehavior"] == "any"
     assert card["suggestions"][0]["isRecommended"] is True
-    assert [c["code"] for c in resources(card)[0]["code"]["coding"]] == ["4548-4", "83036"]
+    codes = [[c["code"] for c in order["code"]["coding"]] for order in resources(card)]
+    assert codes == [["17861-6"], ["1751-7"]]
 
 
-FOR_HBA1C: dict[str, tuple[list[Json], bool]] = {
+@pytest.mark.parametrize(
+    "chart",
+    [[], [a1c(8.1, "2024-11-01")], [a1c(6.4, "2024-11-01")], [a1c(8.1, days_ago(20))]],
+    ids=["nothing on file", "high, too old", "low, too old", "high, not for long enough"],
+)
+def test_no_hba1c_of_today_is_proposed_for_what_takes_results_over_months(
+    chart: list[Json], engine: Engine
+) -> None:
+    response = answered(engine, insulin(*chart))
+    assert "HbA1c has been above 7 percent for at least 6 months" in response["cards"][0]["detail"]
+    assert proposed(engine, insulin(*chart)) == {"G0108", "G0109", "390906007"}
+
+
+def gallium(*chart: Json) -> Json:
+    """Gallium nitrate for hypercalcemia under Northwood; the chart adds what is on file of the calcium."""
+    drafts = (device_order("E0781", "2026-02-16"), drug_order("25544", "gallium nitrate"))
+    return hook(*drafts, chart=[northwood("512"), condition("E83.52"), *chart])
+
+
+def low_calcium(unit: str = "mmol/L") -> Json:
+    return observation("29265-6", 2.1, unit, days_ago(9), LOINC)
+
+
+FOR_CALCIUM: dict[str, tuple[list[Json], bool]] = {
     "nothing on file": ([], True),
-    "too old": ([a1c(8.1, "2024-11-01")], True),
-    "too low, which a new test does not change": ([a1c(6.4, days_ago(9))], False),
-    "high, but not for long enough": ([a1c(8.1, days_ago(20))], False),
-    "a unit that cannot be read": ([a1c(8.1, days_ago(9), unit="furlong")], False),
-    "ordered already": ([ordered("83036", CPT)], False),
-    "ordered under another code of the test": ([ordered("17856-6", LOINC)], False),
-    "ordered once, and cancelled": ([ordered("83036", CPT, "revoked")], True),
+    "too low, which a new test does not change": ([low_calcium()], False),
+    "a unit that cannot be read": ([low_calcium("furlong")], False),
+    "ordered already": ([ordered("17861-6", LOINC)], False),
+    "ordered under another code of the test": ([ordered("29265-6", LOINC)], False),
+    "ordered once, and cancelled": ([ordered("17861-6", LOINC, "revoked")], True),
 }
 
 
-@pytest.mark.parametrize("name", FOR_HBA1C)
-def test_an_hba1c_is_proposed_only_where_it_can_settle_something(name: str, engine: Engine) -> None:
-    chart, expected = FOR_HBA1C[name]
-    assert ("4548-4" in proposed(engine, insulin(*chart))) is expected
+@pytest.mark.parametrize("name", FOR_CALCIUM)
+def test_a_test_is_proposed_only_where_it_can_settle_something(name: str, engine: Engine) -> None:
+    chart, expected = FOR_CALCIUM[name]
+    assert ("17861-6" in proposed(engine, gallium(*chart))) is expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [("no_data", ["calcium"]), ("stale", ["calcium"]), ("too_short_a_record", []), ("conflicting", [])],
+)
+def test_an_order_settles_what_is_missing_or_too_old(
+    reason: str, expected: list[str], engine: Engine
+) -> None:
+    node = Node("F-2", "unknown", fact="calcium_corrected_mg_dl", reason=reason)
+    assert [found.name for found in settling(engine.orderables, node)] == expected
 
 
 NOT_DONE = statement(diabetes_education_completed=NO)
@@ -252,7 +286,7 @@ def test_accepted_proposals_are_not_made_again(engine: Engine) -> None:
     accepted = [
         r | {"id": f"a{n}", "status": "active"} for n, card in enumerate(found) for r in resources(card)[:1]
     ]
-    assert len(accepted) == 3
+    assert len(accepted) == 2
     assert cards(answered(engine, insulin(*accepted)), ADDITIONAL_ORDERS) == []
 
 

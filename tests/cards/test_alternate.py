@@ -52,7 +52,9 @@ def test_treprostinil_with_another_pump_is_proposed_under_k0455(code: str, engin
     assert card["selectionBehavior"] == "at-most-one"
     assert card["source"]["label"] == "Northwood"
     assert card["extension"]["davinci-crd.associated-resource"] == [{"reference": "DeviceRequest/pump"}]
-    assert f"Pump ({code})" in card["detail"]
+    assert (
+        f"**Pump ({code})**: Epoprostenol or treprostinil is ordered with another infusion" in card["detail"]
+    )
     assert card["summary"] == f"Northwood External Infusion Pump and Supplies: order K0455 in place of {code}"
     assert "Claims for usage of infusion pumps other than K0455" in card["detail"]
 
@@ -64,6 +66,10 @@ def test_supplies_that_go_with_no_pump_are_proposed_under_the_code_of_those_that
     (action,) = card["suggestions"][0]["actions"]
     assert action["resource"]["id"] == "supplies"
     assert action["resource"]["codeCodeableConcept"]["coding"][0]["code"] == "A4222"
+    assert (
+        "**Cassettes (A4223)**: the policy asks that the infusion supplies are for use with an external pump, which the "
+        "order as it stands does not show. Northwood External Infusion Pump and Supplies takes **A4222**"
+    ) in card["detail"]
 
 
 SILENT: dict[str, tuple[Json, ...]] = {
@@ -105,7 +111,15 @@ def test_no_other_code_is_proposed_where_another_exclusion_applies(engine: Engin
 def test_the_suggestion_is_recommended_unless_something_else_is_unmet(engine: Engine) -> None:
     open_ = only(answered(engine, request(pump(), TREPROSTINIL)), ALTERNATE_REQUEST)
     assert open_["suggestions"][0]["isRecommended"] is True
-    assert "Still needed then" in open_["detail"]
+    assert "Still needed then: " in open_["detail"]
+
+
+def test_what_is_needed_under_the_new_code_tells_the_ways_apart_and_nothing_twice(engine: Engine) -> None:
+    drug = drug_order("343048", "treprostinil", route="subcutaneous", hours=None)
+    text = only(answered(engine, request(pump(), drug)), ALTERNATE_REQUEST)["detail"]
+    assert "; either (each infusion lasts at least 8 hours and the infusion is prolonged" in text
+    assert ") or (each infusion lasts less than 8 hours and " in text
+    assert text.count("an infusion pump is necessary") == 1
 
 
 def changed(order: Json | str) -> Json:

@@ -11,7 +11,9 @@ import pytest
 from cards.deck import EXTENSION, brief, build_cards, indicator
 from cards.wording import detail, summary
 from mappings.evidence import Evidence
-from policies.determination import Cited, CoverageRef, Determination, Node, PolicyRef, Report, Stated
+from policies.determination import Cited, CoverageRef, Determination, Node, Part, PolicyRef, Report, Stated
+from policies.nearest import lacking
+from policies.selection import NO_COVERAGE
 
 POLICY = PolicyRef("plan.pump", "1", "Plan", "Pump policy", "ab12", "https://plan.example/doc")
 
@@ -72,7 +74,7 @@ def test_the_detail_tells_what_was_found_what_would_settle_it_and_where_the_poli
     )
     assert not_met < not_documented < shown
     assert "128 tests in 61 days" in text[not_met:not_documented]
-    assert "2.1 /d on 2026-02-15 (Observation/9)" in text[not_met:not_documented]
+    assert "2.1 a day on 2026-02-15 (Observation/9)" in text[not_met:not_documented]
     assert 'Policy: "quote of testing" (plan-1/testing)' in text[not_met:not_documented]
     assert "Nothing on file" in text[not_documented:shown]
     assert "To settle it: File the certificate." in text[not_documented:shown]
@@ -116,6 +118,78 @@ def test_an_exclusion_that_applies_leads_the_card() -> None:
     assert "**Not covered**" in detail(found)
 
 
+def test_an_exclusion_that_applies_is_counted_once() -> None:
+    upgrade, allergy = (criterion(name, "met", kind="exclusion") for name in ("upgrade", "allergy"))
+    found = determination("excluded", criterion("a", "met"), exclusions=[upgrade])
+    found.lacking = ["upgrade"]
+    assert summary(found) == "Plan Pump policy: not covered: the upgrade is shown"
+    found = determination("excluded", criterion("a", "unmet"), exclusions=[upgrade, allergy])
+    found.lacking = ["upgrade", "allergy", "a"]
+    assert summary(found) == "Plan Pump policy: not covered: the upgrade is shown (+2 more)"
+
+
+def open_exclusion(**more: Any) -> Node:
+    parts = [
+        Part("met", "infection", "active infection", evidence=[Evidence("Condition/3", says="sepsis")]),
+        Part("unknown", "risk", "infection that raises the risk", reason="no_data"),
+    ]
+    elements = {"kind": "contraindication", "reason": "no_data", "asks": ["Is it a risk?"], "parts": parts}
+    return criterion("infection", "unknown", **(elements | more))
+
+
+def perhaps_excluded(*criteria: Node, **more: Any) -> Determination:
+    found = determination("needs-documentation", *criteria, exclusions=[open_exclusion(**more)])
+    found.lacking = [*found.lacking, "infection"]
+    return found
+
+
+def test_an_open_exclusion_is_nothing_to_document() -> None:
+    found = perhaps_excluded(criterion("teaching", "unknown", reason="no_data"))
+    assert summary(found) == "Plan Pump policy: not documented: the teaching is shown (+1 more)"
+    text = detail(found)
+    documented, perhaps = text.index("**Not documented**"), text.index("**May exclude the order**")
+    assert "infection" not in text[documented:perhaps]
+    assert "**Excluded if the infection is shown.** Open: infection that raises the risk." in text[perhaps:]
+    assert "Found: active infection: sepsis (Condition/3).\n  To settle it: Is it a risk?" in text[perhaps:]
+    assert "Nothing on file" not in text[perhaps:]
+
+
+def test_an_order_of_which_only_an_exclusion_is_open_is_not_called_undocumented() -> None:
+    found = perhaps_excluded(criterion("teaching", "met"))
+    assert summary(found) == "Plan Pump policy: may be excluded: the infection is shown"
+    assert "The chart shows every criterion, but leaves open whether" in detail(found)
+    assert "ocumented" not in detail(found)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"asks": [], "parts": []}, "Whether this applies to the order is open. Found: seen (Condition/3)."),
+        ({"parts": []}, "What is on file does not tell. Found: seen (Condition/3)."),
+        ({"parts": [], "reason": "stale"}, "The record is too old. Found: seen (Condition/3)."),
+        ({"parts": [], "evidence": []}, "Nothing on file rules this out.\n"),
+    ],
+    ids=["scope open", "not telling", "another reason", "nothing found"],
+)
+def test_an_open_exclusion_tells_why_it_is_open(more: dict[str, Any], expected: str) -> None:
+    evidence = {"evidence": [Evidence("Condition/3", says="seen")]}
+    text = detail(perhaps_excluded(**(evidence | more)))
+    assert f"**Excluded if the infection is shown.** {expected}" in text
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"notes": ["no time is told"]}, "No time is told.\n"),
+        ({"evidence": [Evidence("Procedure/1")]}, "What is on file does not tell. Found: Procedure/1.\n"),
+        ({}, "Nothing on file.\n"),
+    ],
+)
+def test_nothing_on_file_is_not_said_beside_a_finding(found: dict[str, Any], expected: str) -> None:
+    text = detail(determination("needs-documentation", criterion("a", "unknown", reason="no_data", **found)))
+    assert f"**The a is shown.** {expected}" in text
+
+
 def test_alternatives_that_tie_are_shown_as_a_choice() -> None:
     ways = [criterion("meter", "unmet"), criterion("sensor", "unmet")]
     group = Node(id="monitoring", state="unmet", operator="any", criteria=ways, title="Monitoring")
@@ -124,6 +198,72 @@ def test_alternatives_that_tie_are_shown_as_a_choice() -> None:
     text = detail(found)
     assert "One of these would do" in text
     assert text.index("meter") < text.index("sensor")
+
+
+def lasting(*names: str, prefix: str = "") -> Node:
+    """What a way asks for together: a shared use, and more of its own."""
+    own = [criterion(name, "unknown", reason="no_data") for name in names]
+    shared = Node(id=f"{prefix}use", state="unknown", says="The use is shown", reason="no_data")
+    return Node(id=f"{prefix}way", state="unknown", operator="all", criteria=[shared, *own])
+
+
+def choice(*ways: Node, state: str = "unknown") -> Node:
+    return Node(id="choice", state=state, operator="any", criteria=list(ways), title="Ways")
+
+
+def open_choice(*ways: Node) -> Determination:
+    found = determination("needs-documentation", choice(*ways))
+    found.lacking = [node.id for node in lacking(found.criteria)]
+    return found
+
+
+def test_a_way_of_several_steps_is_one_alternative() -> None:
+    pattern = Node(
+        id="pattern",
+        state="unknown",
+        operator="all",
+        criteria=[
+            criterion("months", "unknown"),
+            choice(criterion("lows", "unknown"), criterion("highs", "unknown")),
+        ],
+    )
+    other = Node(
+        id="other",
+        state="unknown",
+        operator="all",
+        criteria=[criterion(f"test {n}", "unknown") for n in (1, 2, 3)],
+    )
+    found = open_choice(pattern, other)
+    bullets = [line.partition(".**")[0] for line in detail(found).splitlines() if "- " in line[:10]]
+    assert bullets == [
+        "- One of these would do:",
+        "  - All of these together:",
+        "    - **The months is shown",
+        "    - One of these would do:",
+        "      - **The lows is shown",
+        "      - **The highs is shown",
+        "  - All of these together:",
+        "    - **The test 1 is shown",
+        "    - **The test 2 is shown",
+        "    - **The test 3 is shown",
+    ]
+
+
+def test_a_choice_counts_once_in_the_headline_and_tells_its_ways_apart() -> None:
+    head = "Plan Pump policy: not documented: "
+    found = open_choice(criterion("meter", "unknown"), criterion("sensor", "unknown"))
+    assert summary(found) == head + "either the meter is shown or the sensor is shown"
+    three = open_choice(*(criterion(name, "unknown") for name in "abc"))
+    assert summary(three) == head + "one of (the a is shown; or the b is shown; or the c is shown)"
+
+
+def test_what_every_way_asks_for_is_said_once_and_before_the_choice() -> None:
+    found = open_choice(lasting("long"), lasting("short", prefix="2-"))
+    text = detail(found)
+    assert text.count("**The use is shown.**") == 1
+    assert text.index("The use is shown") < text.index("One of these would do")
+    assert "All of these" not in text
+    assert summary(found) == "Plan Pump policy: not documented: the use is shown (+1 more)"
 
 
 def test_no_card_when_everything_is_met_unless_asked_for() -> None:
@@ -224,6 +364,26 @@ def test_without_a_known_payer_one_card_compares_the_policies() -> None:
         in card["detail"]
     )
     assert card["detail"].index("would be covered |") < card["detail"].index("criteria not met |")
+
+
+def test_a_coverage_whose_payer_has_no_loaded_policy_is_not_called_missing() -> None:
+    other = determination("met", criterion("a", "met"))
+    note = "the payer of Coverage/a has no loaded policy"
+    (card,) = build_cards(Report([NOT_MET, other], [], note), lambda name: name)
+    assert card["summary"].startswith("Payer without a loaded policy; 2 policies list this order: ")
+    assert f"because {note}." in card["detail"]
+    assert "no loaded policy belongs to its payer" in card["detail"]
+    assert "add the member's active coverage" not in card["detail"]
+    (card,) = build_cards(Report([NOT_MET, other], [], NO_COVERAGE), lambda name: name)
+    assert card["summary"].startswith("No payer known; ")
+    assert "add the member's active coverage" in card["detail"]
+
+
+@pytest.mark.parametrize(("number", "expected"), [(1, "1 does not decide"), (2, "2 do not decide")])
+def test_policies_that_do_not_decide_are_counted_in_grammatical_words(number: int, expected: str) -> None:
+    elsewhere = [determination("not-applicable", criterion("scope", "unmet")) for _ in range(number)]
+    (card,) = cards(NOT_MET, *elsewhere)
+    assert card["summary"].endswith(f"1 criteria not met, {expected} this order")
 
 
 def test_each_of_several_known_coverages_is_answered_by_a_card_of_its_own() -> None:

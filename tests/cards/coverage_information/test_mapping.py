@@ -10,8 +10,9 @@ import pytest
 from cards.coverage_information.assertion import Assertion
 from cards.coverage_information.extension import extension
 from cards.coverage_information.mapping import asserted, asserted_without_coverage
+from cards.coverage_information.reasons import coverage_reasons
 from cards.response_types import Version
-from policies.determination import CoverageRef, Lapsed, PolicyRef
+from policies.determination import CoverageRef, Lapsed, Node, PolicyRef
 from policies.repeated import Contact
 from tests.cards.coverage_information.samples import ANSWERS, NOT_SHOWN, OUTCOMES, determination, order, parts
 from tests.conformance.crd_check import violations
@@ -156,6 +157,22 @@ def test_the_reasons_name_what_lacks_each_aspect_for_itself() -> None:
     assert [r.text for r in excluded.reasons] == ["Not covered: The member is allergic"]
     elsewhere = asserted(determination("not-applicable"), "Coverage/c1", "2.0", "order-sign")
     assert elsewhere.reasons[0].text == "The policy does not decide this order: The scope is shown"
+
+
+def test_a_reason_tells_the_ways_of_a_choice_apart() -> None:
+    lacks = [Node(name, "unknown", says=f"The {name} is shown") for name in ("test", "months", "lows")]
+    way = Node("way", "unknown", operator="all", criteria=lacks[1:])
+    choice = Node("choice", "unknown", operator="at_least", count_needed=1, criteria=[lacks[0], way])
+    found = determination("needs-documentation")
+    found.criteria = Node("all", "unknown", operator="all", criteria=[choice])
+    assert [r.text for r in coverage_reasons(found)] == ["Not documented: The test is shown"]
+    choice.criteria = [
+        Node("2", "unknown", operator="all", criteria=[lacks[0], Node("x", "unknown", says="X")]),
+        way,
+    ]
+    assert [r.text for r in coverage_reasons(found)] == [
+        "Not documented: Either (the test is shown and x) or (the months is shown and the lows is shown)"
+    ]
 
 
 def test_instructions_and_the_policy_link_are_of_crd_22() -> None:

@@ -404,7 +404,7 @@ def test_that_a_pump_works_is_inferred_and_yields_to_the_opposite_statement() ->
     assert said.book.value("pump_functioning") is False
     stated = said.book.fact("pump_functioning").stated
     assert stated is not None
-    assert stated.note == "stated as pump_malfunctioning"
+    assert stated.note == "stated the other way round (malfunction of the current pump: yes)"
 
 
 def test_a_device_that_is_not_active_leaves_open_how_it_works() -> None:
