@@ -14,6 +14,7 @@ from mappings.operators.base import Context, operator, texts
 def latest_document(context: Context, paperwork: Iterable[str]) -> Reading:
     """The date of the latest clinical document up to day 0, as the days that it may mean.
 
+    The date is that of the care where the document tells it (context.period), else of the document.
     paperwork: facts (portal request, enrolment ...) whose statement is no clinical documentation.
     """
     found = clinical_documents(context, texts(paperwork))

@@ -92,6 +92,70 @@ def test_a_document_known_by_its_month_keeps_the_month() -> None:
     assert asked(note("2026-01")).value("clinical_doc_date") == span("2026-01")
 
 
+LOINC = "http://loinc.org"
+
+
+def kind(code: str = "", text: str = "") -> Json:
+    return {"coding": [{"system": LOINC, "code": code}] if code else [], "text": text}
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"type": kind("64290-0")},
+        {"type": kind("59284-0")},
+        {"type": kind("57016-8")},
+        {"type": kind("42348-3")},
+        {"type": kind("51851-4")},
+        {"type": kind(text="Health insurance card")},
+        {"type": kind(text="Dental X-ray report")},
+        {"type": kind(text="Document"), "category": [kind(text="Administrative")]},
+        {"type": None, "category": [kind("59284-0")]},
+        {"author": [{"display": "Acme Durable Medical Equipment"}]},
+    ],
+)
+def test_a_paper_of_another_kind_is_no_clinical_document(elements: Json) -> None:
+    chart = (note("2025-01-10", "visit"), note("2026-02-10", "paper", **elements))
+    assert asked(*chart).value("clinical_doc_date") == span("2025-01-10")
+    assert asked(chart[1]).reading("evidence_in_medical_record").reason is Reason.NO_DATA
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"type": None},
+        {"type": kind()},
+        {"type": kind("11506-3"), "category": [kind(text="Administrative")]},
+        {"type": kind(text="Dental clinic visit note")},
+        {"type": kind(text="Letter of medical necessity")},
+        {"author": [{"display": "Ann Smith MD"}]},
+    ],
+)
+def test_any_other_document_counts_whatever_its_type(elements: Json) -> None:
+    assert asked(note("2026-02-10", **elements)).value("clinical_doc_date") == span("2026-02-10")
+
+
+@pytest.mark.parametrize(
+    ("day", "period", "expected"),
+    [
+        ("2026-02-10", {"start": "2023-02-10", "end": "2023-02-12"}, "2023-02-12"),
+        ("2026-02-10", {"start": "2023-02-10"}, "2026-02-10"),
+        ("2026-02-10", {"end": "2026-02-09"}, "2026-02-09"),
+        ("2026-02-10", {"end": "2026-02-10"}, "2026-02-10"),
+        ("2026-02-10", {"end": "2026-02-11"}, "2026-02-10"),
+        ("", {"end": "2026-02-09"}, "2026-02-09"),
+    ],
+)
+def test_the_date_of_a_note_is_that_of_the_care(day: str, period: Json, expected: str) -> None:
+    found = asked(note(day, context={"period": period})).reading("clinical_doc_date")
+    assert (found.value, found.evidence[0].date) == (span(expected), expected)
+
+
+def test_care_before_the_order_that_was_written_down_after_it_does_not_count() -> None:
+    late = note("2026-02-17", context={"period": {"end": "2026-02-10"}})
+    assert asked(late).reading("clinical_doc_date").reason is Reason.NO_DATA
+
+
 def test_paperwork_filed_as_a_note_is_no_clinical_document() -> None:
     chart = (
         note("2025-01-10", "visit"),
