@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from mappings.dates import before, words
 from mappings.evidence import Bounds, Evidence, Reading, Reason, unknown
 from mappings.fhir import Observation
 from mappings.operators.base import Context, operator, texts
@@ -18,7 +19,11 @@ _SAME_SAMPLE = timedelta(days=3)
 
 @operator(Observation, filtered=(Observation,), code_arguments=("totals", "albumins", "corrected"))
 def corrected_calcium(
-    context: Context, totals: Iterable[str], albumins: Iterable[str], corrected: Iterable[str]
+    context: Context,
+    totals: Iterable[str],
+    albumins: Iterable[str],
+    corrected: Iterable[str],
+    within: str,
 ) -> Reading:
     """The newest calcium on or before day 0 in mg/dL, corrected for albumin.
 
@@ -26,6 +31,7 @@ def corrected_calcium(
     formula: total + 0.8 x (4.0 - albumin in g/dL), with the albumin of the same day, else the nearest
     within three days. Without one the correction is open (unknown); ionized calcium is another
     quantity and never asked for. Several results of the newest day give Bounds.
+    within: a calendar duration; a newest calcium from before it is stale.
     """
     wanted = ((corrected, "calcium"), (totals, "calcium"), (albumins, "albumin"))
     direct, total, albumin = (
@@ -36,6 +42,17 @@ def corrected_calcium(
     if not days:
         return unknown(Reason.NO_DATA)
     last = max(days)
+    if last < before(context.as_of, within):
+        old = [
+            (result, found)
+            for found in (direct, total)
+            for result in found.results
+            if result.day.last == last
+        ]
+        evidence = tuple(
+            entry for result, found in old for entry in result_evidence(context, [result], found)
+        )
+        return unknown(Reason.STALE, f"no calcium of the last {words(within)} is on file", evidence)
     newest = [result for result in direct.results if result.day.last == last]
     if newest:
         return _reading([result.value for result in newest], result_evidence(context, newest, direct), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mappings.dates import span
+from mappings.dates import before, span, words
 from mappings.evidence import Reading, Reason, unknown
 from mappings.fhir import Encounter
 from mappings.operators.base import Context, operator
@@ -15,11 +15,12 @@ _NURSING = ("skilled nursing facility", "skilled nursing", "SNF")
 
 
 @operator(Encounter)
-def discharged_from(context: Context) -> Reading:
+def discharged_from(context: Context, within: str) -> Reading:
     """ "inpatient" or "snf": the kind of the last stay that ended on or before day 0.
 
     A stay is an inpatient Encounter that is finished, or one whose words name a skilled nursing
     facility. Visits to a clinic or an office are no stays. Without a stay on file it is unknown.
+    within: a calendar duration; a last stay that ended before it is stale.
     """
     stays = []
     for encounter in context.chart.of(Encounter):
@@ -36,6 +37,8 @@ def discharged_from(context: Context) -> Reading:
     latest = [(kind, evidence) for day, kind, evidence in stays if day == last]
     kinds = {kind for kind, _ in latest}
     evidence = tuple(entry for _, entry in latest)
+    if last < before(context.as_of, within):
+        return unknown(Reason.STALE, f"no stay ended in the last {words(within)}", evidence)
     if len(kinds) > 1:
         return unknown(Reason.CONFLICTING, "stays of two kinds end on the same day", evidence)
     return Reading(kinds.pop(), evidence=evidence)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mappings.codes import key
 from mappings.evidence import SILENT, Basis, Bounds, Evidence, Reading, Reason, unknown
-from mappings.fhir import Dosage, Quantity
+from mappings.fhir import Dosage, Quantity, Ratio
 from mappings.operators.base import Context
 from mappings.order_facts.medications import CONTINUOUS_INFUSION, Given, given_medications
 from mappings.pumps import texts_of
@@ -132,7 +132,7 @@ def _hours(dosage: Dosage) -> tuple[float | Bounds | None, str]:
         low, high = stated
         return (low if low == high else Bounds(low, high)), ""
     for amount in dosage.doseAndRate:
-        hours = _dose_by_rate(amount.doseQuantity, amount.rateQuantity)
+        hours = _dose_by_rate(amount.doseQuantity, amount.rateQuantity or _as_quantity(amount.rateRatio))
         if hours is not None:
             return hours, "dose divided by rate"
     if not _is_continuous(dosage):
@@ -154,6 +154,16 @@ def _dose_by_rate(dose: Quantity | None, rate: Quantity | None) -> float | None:
     if days is None or unit.casefold() != (dose.code or dose.unit).casefold():
         return None
     return dose.value / rate.value * float(days) * 24
+
+
+def _as_quantity(rate: Ratio | None) -> Quantity | None:
+    """A rate that is written as a ratio (100 mL : 8 h) as one quantity (12.5 mL/h)."""
+    if rate is None or rate.numerator is None or rate.denominator is None:
+        return None
+    of, per = rate.numerator, rate.denominator
+    if of.value is None or not per.value:
+        return None
+    return Quantity(value=of.value / per.value, unit=f"{of.code or of.unit}/{per.code or per.unit}")
 
 
 def _is_per_day(rate: Quantity | None, ratio: object) -> bool:

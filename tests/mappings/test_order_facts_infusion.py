@@ -84,9 +84,21 @@ def dose(value: float, unit: str, rate: float, per: str) -> Json:
     }
 
 
+def ratio(value: float, of: Json, per: Json) -> Json:
+    amount = {
+        "doseQuantity": {"value": value, "unit": "mL"},
+        "rateRatio": {"numerator": of, "denominator": per},
+    }
+    return {"doseAndRate": [amount]}
+
+
 @pytest.mark.parametrize(
     ("dosage", "hours"),
     [
+        (ratio(100, {"value": 12.5, "unit": "mL"}, {"value": 1, "unit": "h"}), 8),
+        (ratio(100, {"value": 25, "code": "mL"}, {"value": 2, "code": "h"}), 8),
+        (ratio(100, {"value": 25, "code": "mg"}, {"value": 2, "code": "h"}), None),
+        (ratio(100, {"value": 25, "code": "mL"}, {"code": "h"}), None),
         (dose(100, "mL", 12.5, "mL/h"), 8),
         (dose(60, "mL", 1, "mL/min"), 1),
         (dose(100, "mL", 5, "mg/h"), None),

@@ -53,6 +53,14 @@ def test_a_total_calcium_is_corrected_for_albumin(total: float, protein: float, 
     assert told(CALCIUM, calcium(total), albumin(protein)) == expected
 
 
+@pytest.mark.parametrize(("days", "expected"), [(29, 13.0), (30, 13.0), (31, Reason.STALE)])
+def test_a_calcium_is_of_the_last_30_days(days: int, expected: Any) -> None:
+    chart = [calcium(13.0, days_ago(days)), albumin(4.0, days_ago(days))]
+    found = reading(CALCIUM, chart)
+    assert (found.value if found.known else found.reason) == expected
+    assert found.evidence[0].value == 13.0
+
+
 @pytest.mark.parametrize(
     ("code", "value", "unit", "expected"),
     [

@@ -110,6 +110,11 @@ def test_a_discharge_is_from_a_stay_that_has_ended(record: Json, expected: Any) 
     assert told(FACILITY, record) == expected
 
 
+@pytest.mark.parametrize(("days", "expected"), [(29, "inpatient"), (30, "inpatient"), (31, Reason.STALE)])
+def test_a_discharge_is_of_the_last_30_days(days: int, expected: Any) -> None:
+    assert told(FACILITY, stay("IMP", days_ago(days))) == expected
+
+
 def test_the_last_stay_counts() -> None:
     nursing = stay("IMP", days_ago(3), type=[{"text": "skilled nursing"}])
     assert told(FACILITY, stay("IMP", days_ago(30)), nursing) == "snf"
