@@ -7,10 +7,10 @@ from datetime import date
 
 from mappings.chart import has_code
 from mappings.codes import RXNORM, SNOMED, key
-from mappings.conditions import words_of
+from mappings.conditions import Standing, date_of, standing, words_of
 from mappings.dates import span
 from mappings.evidence import Evidence, Reading, Reason, unknown
-from mappings.fhir import AllergyIntolerance
+from mappings.fhir import AllergyIntolerance, Condition
 from mappings.operators.base import Context, operator, texts
 
 _NONE_KNOWN = frozenset({(SNOMED, "716186003"), (SNOMED, "409137002")})
@@ -19,16 +19,24 @@ _NONE_KNOWN = frozenset({(SNOMED, "716186003"), (SNOMED, "409137002")})
 _ALLERGIC, _PERHAPS, _OTHER, _DENIED = "allergic", "perhaps", "other", "denied"
 
 
-@operator(AllergyIntolerance)
-def drug_allergy(context: Context, drugs: Iterable[str] = (), can_deny: bool = True) -> Reading:
+@operator(AllergyIntolerance, Condition)
+def drug_allergy(
+    context: Context,
+    drugs: Iterable[str] = (),
+    can_deny: bool = True,
+    analgesic_status: Iterable[str] = (),
+    open_status: Iterable[str] = (),
+) -> Reading:
     """Whether an allergy to one of the drugs is on file, whatever the form in which it was taken.
 
     drugs: ingredients; none means those that the order is to infuse. can_deny: whether the list of
-    allergies can say "no" (another question may have more grounds than an allergy).
+    allergies can say "no" (another question may have more grounds than an allergy). analgesic_status,
+    open_status: value sets of an allergy status on the problem list, to analgesics or to no named drug.
 
     True: an active, confirmed allergy names the ingredient. An intolerance, a refuted, resolved or
     inactive entry is no allergy. Unknown: the entry is unconfirmed, names only the class of the
-    drug, carries a code without any word, or a later "no known allergy" contradicts it. False: no
+    drug, carries a code without any word, or a later "no known allergy" contradicts it; or a status on
+    the problem list names its group, or nothing where the list of allergies is empty. False: no
     known allergy is recorded, or the list holds other entries only. An empty list says nothing.
     """
     wanted = frozenset(texts(drugs)) or frozenset(context.value("drug_set") or ())
@@ -51,11 +59,23 @@ def drug_allergy(context: Context, drugs: Iterable[str] = (), can_deny: bool = T
         return Reading(True, evidence=allergic)
     if _PERHAPS in found:
         return unknown(Reason.IMPRECISE, "an entry may mean an allergy to the drug", tuple(found[_PERHAPS]))
+    group = texts(analgesic_status) if "analgesic" in (context.value("drug_class") or ()) else ()
+    status = _statuses(context, (*group, *(() if found else texts(open_status))))
+    if status:
+        return unknown(Reason.IMPRECISE, "an allergy status on file may mean the drug", status)
     if found and can_deny:
         others = tuple(found.get(_OTHER, ()))
         note = "no known allergy" if denied else "the list of allergies does not include the drug"
         return Reading(False, evidence=denied or others, note=note)
     return unknown(Reason.NO_DATA)
+
+
+def _statuses(context: Context, value_sets: tuple[str, ...]) -> tuple[Evidence, ...]:
+    return tuple(
+        context.evidence(condition, date_of(condition), says=words_of(condition.code))
+        for condition in context.chart.in_sets(Condition, value_sets)
+        if standing(condition, context.as_of) is Standing.ACTIVE
+    )
 
 
 def _kind(context: Context, entry: AllergyIntolerance, wanted: frozenset[str]) -> str:

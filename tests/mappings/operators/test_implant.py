@@ -76,6 +76,18 @@ def test_a_code_without_a_word_may_be_the_drug() -> None:
     assert told(ALLERGY, allergy(code=named)) is False
 
 
+def test_an_allergy_status_on_the_problem_list_asks_which_drug_it_means() -> None:
+    narcotic, unnamed = condition("Z88.5"), condition("Z88.9")
+    assert told(ALLERGY, narcotic) is Reason.IMPRECISE
+    assert told(ALLERGY, narcotic, allergy(PENICILLIN)) is Reason.IMPRECISE
+    assert told(ALLERGY, narcotic, order=FOR_SPASTICITY) is Reason.NO_DATA
+    assert told(ALLERGY, unnamed, order=FOR_SPASTICITY) is Reason.IMPRECISE
+    assert told(ALLERGY, unnamed, allergy(PENICILLIN)) is False
+    assert told(ALLERGY, condition("Z88.5", status="resolved")) is Reason.NO_DATA
+    assert told(ALLERGY, condition("Z88.0")) is Reason.NO_DATA
+    assert told(ALLERGY, narcotic, allergy((RXNORM, MORPHINE))) is True
+
+
 def test_any_drug_of_a_mixture_counts() -> None:
     mixed = pump("E0783"), drug(text="morphine + bupivacaine")
     assert told(ALLERGY, allergy((RXNORM, "1815")), order=mixed) is True
