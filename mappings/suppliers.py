@@ -43,15 +43,25 @@ def _is_supplier(chart: Chart, author: Reference | None, written: Resource) -> b
     if author is None:
         return False
     found = chart.resolve(author, written)
-    if isinstance(found, Organization):
-        return is_supplier(found)
     if isinstance(found, PractitionerRole):
-        return _is_supplier(chart, found.organization, found)
+        return _works_for_supplier(chart, found)
     if isinstance(found, Practitioner):
         roles = [role for role in chart.of(PractitionerRole) if chart.resolve(role.practitioner) is found]
-        return bool(roles) and all(_is_supplier(chart, role.organization, role) for role in roles)
-    kind = author.type or author.reference.rpartition("/")[0].rpartition("/")[2]
-    return found is None and kind not in _PERSONS and _named(author.display)
+        return bool(roles) and all(_works_for_supplier(chart, role) for role in roles)
+    return _names_supplier(author, found)
+
+
+def _works_for_supplier(chart: Chart, role: PractitionerRole) -> bool:
+    employer = role.organization
+    return employer is not None and _names_supplier(employer, chart.resolve(employer, role))
+
+
+def _names_supplier(reference: Reference, found: Resource | None) -> bool:
+    """Whether a reference leads to a supplier, or names one that is not in the chart."""
+    if isinstance(found, Organization):
+        return is_supplier(found)
+    kind = reference.type or reference.reference.rpartition("/")[0].rpartition("/")[2]
+    return found is None and kind not in _PERSONS and _named(reference.display)
 
 
 def is_supplier(organization: Organization) -> bool:

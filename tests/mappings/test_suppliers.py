@@ -108,6 +108,11 @@ def test_an_author_may_be_contained() -> None:
     assert stated([{"reference": "#o"}], contained=[inner]).basis is Basis.ATTESTED
 
 
+def test_a_role_at_itself_tells_nothing() -> None:
+    role = resource("PractitionerRole", {"id": "r", "organization": {"reference": "PractitionerRole/r"}})
+    assert stated([{"reference": "PractitionerRole/r"}], role).basis is Basis.DOCUMENTED
+
+
 def test_a_form_of_a_supplier_is_not_stated_by_the_clinician() -> None:
     found = stated([BY], organization(), by=BY)
     assert found.evidence[0].says == "stated by a supplier or manufacturer"
