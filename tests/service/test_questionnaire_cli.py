@@ -17,7 +17,12 @@ def test_it_prints_the_form_as_it_is_served(
     assert main(["policy", "questionnaire", "anthem.cg-surg-79", "replacement"]) == 0
     form = json.loads(capsys.readouterr().out)
     assert form["url"] == "https://cds.example.org/fhir/Questionnaire/anthem.cg-surg-79.replacement"
-    assert [item["linkId"] for item in form["item"]] == ["introduction", "pump_eri_alarm"]
+    assert [item["linkId"] for item in form["item"]] == [
+        "introduction",
+        "group.failed_or_failing",
+        "pump_eri_alarm",
+        "group.policy.exclusions",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from cds_service.cli import main
 from cds_service.store.erasure import delete_patient
 from cds_service.store.retention import Deleted, delete_before
 from cds_service.store.tables import call, capture, determination, feedback, issued_card
-from tests.service.bodies import PATIENT, SIGN, bundle, observation, sign
+from tests.service.bodies import PATIENT, SIGN, bundle, observation, pump_order, sign
 from tests.service.store.conftest import KEY, Open, Service, migrated, sqlite_url
 
 TABLES = (call, determination, issued_card, capture, feedback)
@@ -29,7 +29,7 @@ def ask(service: Service, patient: str, day: datetime = DAY) -> None:
     """A call about a patient and feedback on its card, both of one day."""
     mine = {"reference": f"Patient/{patient}"}
     prefetch = {"patient": PATIENT | {"id": patient}, "observations": bundle(observation(subject=mine))}
-    body = sign(prefetch=prefetch)
+    body = sign(pump_order(subject=mine), prefetch=prefetch)
     body["context"]["patientId"] = patient
     (card,) = service.client.post(SIGN, json=body).json["cards"]
     entry = {
