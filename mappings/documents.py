@@ -70,11 +70,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def _json(path: Path, text: str) -> object:
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        mapping: dict[str, object] = {}
-        for key, value in pairs:
-            if key in mapping:
-                raise DocumentError(path, f"duplicate key '{key}'")
-            mapping[key] = value
+        mapping = dict(pairs)
+        if len(mapping) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise DocumentError(path, f"duplicate key '{twice}'")
         return mapping
 
     try:

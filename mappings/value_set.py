@@ -65,9 +65,12 @@ def _problems(value_set: ValueSet) -> Iterator[tuple[At, str]]:
     if not value_set.id.strip():
         yield ("id",), "is empty"
     members: set[tuple[str, str]] = set()
+    known: set[str] = set()
     for i, concept in enumerate(value_set.concepts):
         at: At = ("concepts", i)
-        yield from _system_problems(concept.system, at)
+        if concept.system not in known:
+            yield from _system_problems(concept.system, at)
+            known.add(concept.system)
         if not concept.code.strip():
             yield (*at, "code"), "is empty"
         member = canonical(concept.system, concept.code)

@@ -41,6 +41,12 @@ class _Loader(_SafeLoader):  # type: ignore[misc]  # its class is only known whe
     The tag of what is surely a text is the very object _TEXT, that of nothing else is.
     """
 
+    def descend_resolver(self, parent: yaml.Node | None, index: Any) -> None:
+        """Nothing: no tag of ours depends on the place, and this is called for each node."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing, likewise."""
+
     def resolve(self, kind: type[yaml.Node], value: str, implicit: Any) -> str:
         if kind is not ScalarNode or (implicit[0] and value[:1] in _AMBIGUOUS):
             return _OPEN
