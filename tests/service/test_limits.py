@@ -37,7 +37,8 @@ def test_nesting_without_end_is_refused_wherever_it_stands(fake_engine: FakeEngi
     client = client_of(fake_engine)
     body = sign(prefetch={"patient": PATIENT, "deep": "@"}, extension="@")
     body["context"]["deep"] = "@"
-    for levels, status in ((500, 200), (2_000, 422)):
+    # How deep it may be is for the interpreter to say: 1,000 levels, 10,000 from Python 3.12 on.
+    for levels, status in ((500, 200), (200_000, 422)):
         inside = "[" * levels + "]" * levels
         text = json.dumps(body[where]).replace('"@"', inside)
         whole = json.dumps(body | {where: "#"}).replace('"#"', text).replace('"@"', "1")

@@ -263,7 +263,7 @@ STRANGE = {**COVERAGE, "beneficiary": {"reference": "Patient/p2"}}
         (parameters(("order", pump_order()), ("coverage", STRANGE)), 422, "unusable-context"),
         (parameters(("order", pump_order(subject={}))), 422, "unusable-context"),
         (parameters(("order", {"id": "1"})), 422, "unusable-context"),
-        (b'{"resourceType":"Parameters","x":' + b"[" * 5000, 422, "too-deep"),
+        (b'{"resourceType":"Parameters","x":' + b"[" * 200_000, 422, "too-deep"),
     ],
 )
 def test_bad_input_is_an_operation_outcome(client: FlaskClient, body: Any, status: int, why: str) -> None:
