@@ -12,10 +12,12 @@ from msgspec import Struct
 from mappings.codes import LOINC, key
 from mappings.dates import span
 from mappings.evidence import Evidence
-from mappings.fhir import Observation, Procedure, Quantity
+from mappings.fhir import MedicationAdministration, Observation, Procedure, Quantity
+from mappings.medication_codes import medication_concepts
 from mappings.operators.base import Context
 from mappings.results import COUNTED, written_date
-from mappings.spinal_trials import CATHETER, Stage, Trial, began, spinal_trials
+from mappings.routes import route_of
+from mappings.spinal_trials import CATHETER, SPINAL_ROUTES, Stage, Trial, began, began_giving, spinal_trials
 from mappings.units import convert
 
 _TO_TEN = frozenset({(LOINC, "72514-3"), (LOINC, "75893-8")})
@@ -38,6 +40,24 @@ def pain_trials(context: Context) -> list[Trial]:
         if any("analgesic" in drug.classes for drug in trial.drugs)
         or (not trial.drugs and _catheter(trial, context))
     ]
+
+
+def spinal_analgesics(context: Context) -> tuple[Evidence, ...]:
+    """Analgesics that went into the spine by their own route, by day 0: a trial, or an anaesthetic."""
+    found = []
+    for given in context.chart.of(MedicationAdministration):
+        routes = set(route_of(given.dosage).routes) if given.dosage is not None else set()
+        day = span(began_giving(given))
+        if given.status != "completed" or not routes or not routes <= SPINAL_ROUTES or day is None:
+            continue
+        concepts = medication_concepts(
+            given.medicationCodeableConcept, given.medicationReference, given, context.chart
+        )
+        drugs = [d.name for d in context.drugs.identify_all(*concepts) if "analgesic" in d.classes]
+        if drugs and day.on_or_before(context.as_of):
+            says = f"{' + '.join(drugs)}, {' or '.join(sorted(routes))}"
+            found.append(context.evidence(given, began_giving(given), says=says))
+    return tuple(found)
 
 
 def counting_trial(context: Context) -> Trial | None:

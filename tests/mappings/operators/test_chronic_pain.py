@@ -161,6 +161,26 @@ def test_only_a_trial_that_took_place_is_done(status: str, done: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("drug", "route", "more", "expected"),
+    [
+        (MORPHINE, INTRATHECAL, {}, Reason.IMPRECISE),
+        (MORPHINE, EPIDURAL, {}, Reason.IMPRECISE),
+        (MORPHINE, INTRATHECAL, {"effectiveDateTime": "2026-02-16"}, Reason.IMPRECISE),
+        (MORPHINE, INTRATHECAL, {"effectiveDateTime": "2026-02-17"}, Reason.NO_DATA),
+        (MORPHINE, INTRATHECAL, {"status": "not-done"}, Reason.NO_DATA),
+        (MORPHINE, "47625008", {}, Reason.NO_DATA),
+        (MORPHINE, "", {}, Reason.NO_DATA),
+        (BACLOFEN, INTRATHECAL, {}, Reason.NO_DATA),
+    ],
+)
+def test_an_analgesic_into_the_spine_without_a_procedure_may_be_a_trial(
+    drug: str, route: str, more: Json, expected: Any
+) -> None:
+    loose = given(drug, None, route=route, **{"effectiveDateTime": "2026-01-20", **more})
+    assert told("pain_trial_done", loose) is expected
+
+
+@pytest.mark.parametrize(
     ("status", "done"), [("active", False), ("revoked", Reason.NO_DATA), ("completed", Reason.NO_DATA)]
 )
 def test_a_trial_that_is_only_ordered_is_not_done(status: str, done: Any) -> None:
