@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cards.markdown import escape
@@ -34,16 +35,35 @@ _ANNOTATION = re.compile(r"\{([^{}]*)\}")
 
 
 def found(of: Node | Part) -> list[str]:
-    """What the record shows, notes first (they say how a number came about)."""
+    """What the record shows, notes first (they say how a number came about).
+
+    Of a criterion of several limbs, a yes or no goes with the name of what it answers.
+    """
+    limbs = list(limbs_of(of.parts))
     notes = [note.rstrip(".") for note in of.notes]
     if of.evidence:
         # Beside something found, that nothing else says so tells nothing.
         notes = [note for note in notes if note != _OF_SILENCE]
-    shown = [text for e in of.evidence[:_MAX_EVIDENCE] if (text := _evidence(e))]
+    shown = [f"{_answered(e, limbs)}{text}" for e in of.evidence[:_MAX_EVIDENCE] if (text := _evidence(e))]
     rest = len(of.evidence) - _MAX_EVIDENCE
     if rest > 0:
         shown.append(f"and {rest} more")
     return [*map(escape, notes), *shown]
+
+
+def limbs_of(parts: Iterable[Part]) -> Iterator[Part]:
+    """The tests below a compound."""
+    for part in parts:
+        if part.parts:
+            yield from limbs_of(part.parts)
+        else:
+            yield part
+
+
+def _answered(evidence: Evidence, limbs: list[Part]) -> str:
+    if not isinstance(evidence.value, bool):
+        return ""
+    return next((f"{limb.label}: " for limb in limbs if limb.label and evidence in limb.evidence), "")
 
 
 def _evidence(evidence: Evidence) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cards.findings import found
+from cards.findings import found, limbs_of
 from cards.markdown import clip, escape
 from cards.sentences import capital, lower, step_words
 from policies.determination import Cited, Determination, Node, Part, Stated, walk
@@ -182,9 +182,13 @@ def _lines(step: Step, indent: str) -> Iterator[str]:
 
 def _lacking_lines(node: Node, indent: str) -> list[str]:
     """A criterion that lacks: what it says, what was found, what would settle it, where it stands."""
-    shown = "; ".join(found(node))
+    seen = found(node)
+    limbs = [limb for limb in limbs_of(node.parts) if limb.evidence]
+    if not seen and node.reason == "no_data":
+        seen = list(dict.fromkeys(f"{limb.label}: {'; '.join(found(limb))}" for limb in limbs))
+    shown = "; ".join(seen)
     head = f"{indent}- **{node.says or node.title}.**"
-    if node.reason == "no_data" and shown and not node.evidence:
+    if node.reason == "no_data" and shown and not (node.evidence or limbs):
         head += f" {capital(shown)}."
         shown = ""
     elif node.state == _UNKNOWN:
@@ -198,7 +202,7 @@ def _lacking_lines(node: Node, indent: str) -> list[str]:
 def _excluding_lines(node: Node) -> list[str]:
     """An exclusion that is open: it counts against the order, and something on file points there."""
     shown = [*_pointers(node.parts), *found(node)]
-    still_open = [part.label for part in _limbs(node.parts) if part.state == _UNKNOWN and part.label]
+    still_open = [part.label for part in limbs_of(node.parts) if part.state == _UNKNOWN and part.label]
     if not shown:
         why = "nothing on file rules this out"
     elif node.reason != "no_data":
@@ -224,16 +228,9 @@ def _settling(node: Node, indent: str) -> Iterator[str]:
 
 def _speaks(node: Node) -> bool:
     """Whether something was found where the reason says that nothing is on file."""
-    return node.reason == "no_data" and bool(node.evidence)
-
-
-def _limbs(parts: Iterable[Part]) -> Iterator[Part]:
-    """The tests below a compound."""
-    for part in parts:
-        if part.parts:
-            yield from _limbs(part.parts)
-        else:
-            yield part
+    return node.reason == "no_data" and (
+        bool(node.evidence) or any(limb.evidence for limb in limbs_of(node.parts))
+    )
 
 
 def _pointers(parts: Iterable[Part]) -> Iterator[str]:
@@ -244,7 +241,7 @@ def _pointers(parts: Iterable[Part]) -> Iterator[str]:
         if part.parts and part.operator != "not":
             yield from _pointers(part.parts)
             continue
-        for limb in _limbs([part]):
+        for limb in limbs_of([part]):
             if limb.evidence:
                 said = "; ".join(found(limb))
                 yield f"{limb.label}: {said}" if limb.label else said

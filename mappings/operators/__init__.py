@@ -23,6 +23,7 @@ from mappings.operators.discharged_from import discharged_from
 from mappings.operators.document_on_file import document_on_file
 from mappings.operators.drug_allergy import drug_allergy
 from mappings.operators.drug_in_use import drug_in_use
+from mappings.operators.drug_intolerance import drug_intolerance
 from mappings.operators.drug_tried import drug_tried
 from mappings.operators.due_to import due_to
 from mappings.operators.dukes_stage import dukes_stage
@@ -87,6 +88,7 @@ OPERATORS: dict[str, Operator] = {
         document_on_file,
         drug_allergy,
         drug_in_use,
+        drug_intolerance,
         drug_tried,
         due_to,
         dukes_stage,

@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mappings.conditions import Standing, date_of, in_any, standing, words_of
+from mappings.dates import span
 from mappings.device_use import DeviceKind, DeviceUse, device_name, device_uses
 from mappings.evidence import Evidence, Reading, Reason, unknown
-from mappings.fhir import Condition, Device, DeviceUseStatement
+from mappings.fhir import Condition, Device, DeviceUseStatement, Procedure
 from mappings.operators.base import Context, operator, texts
+from mappings.spinal_trials import began
 from mappings.words import has_words
 
 
-@operator(Condition, Device, DeviceUseStatement)
+@operator(Condition, Device, DeviceUseStatement, Procedure)
 def other_implant(
     context: Context,
     value_sets: Iterable[str],
     open_sets: Iterable[str],
     pump_classes: Iterable[str],
     words: Iterable[str] = (),
+    implantations: Iterable[str] = (),
 ) -> Reading:
     """Whether an implanted programmable device is on file that is not the pump being replaced.
 
     value_sets: diagnoses and device types that mean one. open_sets: diagnoses of an implant that may
     be programmable, or the pump itself; what is in both is open. pump_classes: programmable pumps;
     where the order is a replacement, one pump in use is the one replaced. words: names of such
-    devices; in words alone they ask (narrative_only). Never False: only a statement can say that
-    there is none.
+    devices; in words alone they ask (narrative_only). implantations: procedures that put one in; what
+    became of it since is open. Never False: only a statement can say that there is none.
     """
     open_to = texts(open_sets)
     found = [
@@ -48,6 +51,10 @@ def other_implant(
         return unknown(
             Reason.IMPRECISE, "the record does not tell whether the implant is programmable", perhaps
         )
+    implanted = _implanted(context, texts(implantations))
+    if implanted:
+        note = "such a device was implanted; whether it is still in place is not on file"
+        return unknown(Reason.IMPRECISE, note, implanted)
     named = (*_devices(context, DeviceKind(names=texts(words))), *_worded(context, texts(words)))
     if named:
         return unknown(Reason.NARRATIVE_ONLY, "such a device is named in words only", named)
@@ -75,6 +82,15 @@ def _diagnosed(
         if standing(condition, context.as_of) is Standing.ACTIVE
         and not in_any(context.value_sets, condition.code, without)
     ]
+
+
+def _implanted(context: Context, value_sets: tuple[str, ...]) -> tuple[Evidence, ...]:
+    return tuple(
+        context.evidence(procedure, began(procedure), says=words_of(procedure.code))
+        for procedure in context.chart.in_sets(Procedure, value_sets)
+        if procedure.status in ("completed", "")
+        and ((day := span(began(procedure))) is None or day.first <= context.as_of)
+    )
 
 
 def _in_use(context: Context, kind: DeviceKind) -> list[DeviceUse]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
-from mappings.evidence import Reading, Reason, unknown
+from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import MedicationAdministration, Observation, Procedure
 from mappings.operators.base import Context, operator
-from mappings.pain_trials import Score, best_held, counting_trial, scores
+from mappings.pain_trials import Score, Unread, best_held, counting_trial, scores
 
 
 @operator(
@@ -17,12 +18,25 @@ def pain_reduction(context: Context, value_set: str) -> Reading:
     """The reduction of pain in the trial that counts, in percent: (baseline - trial) / baseline.
 
     baseline: the last score before the trial began. trial: the lowest score that was held. Both must
-    be of one scale. Unknown without a baseline, with a baseline of 0, or on different scales.
+    be of one scale. Unknown without a baseline, with a baseline of 0, on different scales, or where the
+    scores are words or limits.
     """
     trial = counting_trial(context)
     if trial is None:
         return unknown(Reason.NO_DATA)
-    before, during = scores(context, trial, value_set)
+    around = scores(context, trial, value_set)
+    before, during = around.before, around.during
+    unread = (
+        *(() if before else _unread(context, around.unread_before, "before the trial")),
+        *(() if during else _unread(context, around.unread_during, "during the trial")),
+    )
+    if unread:
+        known = (
+            *(score.evidence(context, "before the trial") for score in before[-1:]),
+            *(score.evidence(context, "during the trial") for score in during),
+        )
+        note = "a pain score on file is no number on a known scale"
+        return unknown(Reason.IMPRECISE, note, (*known, *unread))
     if not during:
         note = "no pain score from the trial is on file" if before else "no pain scores are on file"
         return unknown(Reason.NO_DATA, note, (trial.evidence(context),))
@@ -38,6 +52,10 @@ def pain_reduction(context: Context, value_set: str) -> Reading:
         )
     baseline = next(score for score in reversed(before) if score.scale == scale)
     return _reduction(context, baseline, [score for score in during if score.scale == scale])
+
+
+def _unread(context: Context, found: Iterable[Unread], when: str) -> tuple[Evidence, ...]:
+    return tuple(score.evidence(context, when) for score in found)
 
 
 def _reduction(context: Context, baseline: Score, during: list[Score]) -> Reading:

@@ -8,7 +8,7 @@ from mappings.codes import HCPCS, key
 from mappings.evidence import Reading, Reason, unknown
 from mappings.fhir import CodeableConcept, MedicationAdministration, Procedure, ServiceRequest
 from mappings.operators.base import Context, operator
-from mappings.pain_trials import counting_trial, pain_trials
+from mappings.pain_trials import counting_trial, pain_trials, spinal_analgesics
 from mappings.spinal_trials import CATHETER, INJECTION, Stage, Trial
 
 _CATHETER_USED = (HCPCS, "C1755")
@@ -19,7 +19,8 @@ def pain_trial(context: Context, property: str) -> Reading:  # noqa: A002 - the 
     """One property of the trial of a spinal analgesic that counts for this order.
 
     done: True when an analgesic was given into the spine in a trial by day 0; False when it is only
-    planned, not done, or dated after day 0. method: "temporary-catheter" or "single-shot". route: as
+    planned, not done, or dated after day 0; unknown where an analgesic was given into the spine and no
+    procedure tells why. method: "temporary-catheter" or "single-shot". route: as
     the routes of a pump. drug: its name, several joined by " + ". drug_class: classes of the drugs.
     Of several trials the latest by the planned route counts, so that all properties are of one trial.
     """
@@ -55,6 +56,10 @@ def _done(context: Context) -> Reading:
         return Reading(
             False, evidence=tuple(asked), note="the trial is ordered, no result is on file", inferred=True
         )
+    loose = spinal_analgesics(context)
+    if loose:
+        note = "an analgesic was given into the spine; the record does not say that it was a trial"
+        return unknown(Reason.IMPRECISE, note, loose)
     return unknown(Reason.NO_DATA)
 
 

@@ -28,7 +28,7 @@ def trial_length(context: Context, drug_classes: Iterable[str]) -> Reading:
     low = _longest(_sure(c) for c in found)
     high = inf if any(_unlimited(c) for c in found) else _longest(_possible(c) for c in found)
     evidence = tuple(context.evidence(c.resource, c.written, says=_says(c)) for c in found)
-    note = f"longest trial without a break: {low} days" + (
+    note = f"longest trial without a break: {low} {'day' if low == 1 else 'days'}" + (
         "" if low == high else " or more, by the dates on file"
     )
     value = low / 7 if low == high else Bounds(low / 7, high / 7)

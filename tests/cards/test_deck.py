@@ -403,3 +403,25 @@ def test_a_failure_that_the_policy_reserves_is_not_called_undocumented() -> None
 def test_a_sentence_ends_with_one_full_stop() -> None:
     noted = criterion("visit", "unmet", notes=["the last visit was in 2024."])
     assert "Found: the last visit was in 2024.\n" in detail(determination("not-met", noted))
+
+
+def limb(label: str, state: str, value: object, says: str) -> Part:
+    return Part(state, label=label, evidence=[Evidence("Condition/9", value=value, says=says)])
+
+
+def test_a_yes_of_one_limb_goes_with_the_name_of_what_it_answers() -> None:
+    works = limb("working order", "unmet", True, "stated")
+    reason = limb("reason", "unmet", "upgrade", "stated")
+    both = [*works.evidence, *reason.evidence]
+    text = detail(determination("not-met", criterion("a", "unmet", evidence=both, parts=[works, reason])))
+    assert "Found: working order: yes, stated (Condition/9); upgrade stated (Condition/9)." in text
+
+
+def test_what_limbs_show_is_no_silence() -> None:
+    weeks, asked = limb("length", "unmet", None, "14 days"), Part("unknown", label="payer", reason="no_data")
+    text = detail(
+        determination(
+            "needs-documentation", criterion("a", "unknown", reason="no_data", parts=[weeks, asked])
+        )
+    )
+    assert "What is on file does not tell. Found: length: 14 days (Condition/9)." in text

@@ -34,6 +34,7 @@ LOOKED_UP = {
     "obs-cancer-stage",
     "outcome-favorable",
     "outcome-unfavorable",
+    "proc-programmable-implant",
     "reason-no-response",
     "reason-not-tolerated",
 }

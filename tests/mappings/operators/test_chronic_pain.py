@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mappings.evidence import Bounds, Reason
-from tests.builders import condition, encounter, resource
+from tests.builders import condition, encounter, observation, resource
 from tests.implants import (
     BACLOFEN,
     BUPIVACAINE,
@@ -48,6 +48,9 @@ def catheter(
     """A trial through a temporary catheter."""
     procedure = trial(code, start, end, **more)
     return procedure, given(drug, procedure, route=route)
+
+
+BEFORE, WHILE = "2026-01-20T08:00:00-05:00", "2026-01-22T12:00:00-05:00"
 
 
 def reduction(*scores: Json, chart: tuple[Json, ...] = ()) -> Any:
@@ -158,6 +161,26 @@ def test_only_a_trial_that_took_place_is_done(status: str, done: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("drug", "route", "more", "expected"),
+    [
+        (MORPHINE, INTRATHECAL, {}, Reason.IMPRECISE),
+        (MORPHINE, EPIDURAL, {}, Reason.IMPRECISE),
+        (MORPHINE, INTRATHECAL, {"effectiveDateTime": "2026-02-16"}, Reason.IMPRECISE),
+        (MORPHINE, INTRATHECAL, {"effectiveDateTime": "2026-02-17"}, Reason.NO_DATA),
+        (MORPHINE, INTRATHECAL, {"status": "not-done"}, Reason.NO_DATA),
+        (MORPHINE, "47625008", {}, Reason.NO_DATA),
+        (MORPHINE, "", {}, Reason.NO_DATA),
+        (BACLOFEN, INTRATHECAL, {}, Reason.NO_DATA),
+    ],
+)
+def test_an_analgesic_into_the_spine_without_a_procedure_may_be_a_trial(
+    drug: str, route: str, more: Json, expected: Any
+) -> None:
+    loose = given(drug, None, route=route, **{"effectiveDateTime": "2026-01-20", **more})
+    assert told("pain_trial_done", loose) is expected
+
+
+@pytest.mark.parametrize(
     ("status", "done"), [("active", False), ("revoked", Reason.NO_DATA), ("completed", Reason.NO_DATA)]
 )
 def test_a_trial_that_is_only_ordered_is_not_done(status: str, done: Any) -> None:
@@ -242,7 +265,65 @@ def test_scores_on_different_scales_are_not_compared() -> None:
 
 
 def test_a_score_beyond_its_scale_is_no_score() -> None:
-    assert reduction(before(80), during(4)) is Reason.NO_DATA
+    assert reduction(before(80), during(4)) is Reason.IMPRECISE
+    assert reduction(before(10), during(5)) == 50
+
+
+def written(on: str, code: str = "72514-3", **value: Any) -> Json:
+    return observation(code, None, "", on, **value)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "percent"),
+    [("8", "4", 50), ("8/10", "4/10", 50), ("8 / 10", "3 out of 10", 62.5), ("8.5", "1.7", 80)],
+)
+def test_a_score_may_be_a_number_in_words(first: str, second: str, percent: float) -> None:
+    scored = written(BEFORE, valueString=first), written(WHILE, valueString=second)
+    assert reduction(*scored) == pytest.approx(percent)
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "best", "percent"),
+    [
+        ("38214-3", "mm", 40, 50),
+        ("38214-3", "mm", 39, 51.25),
+        ("38214-3", "cm", 4, Reason.IMPRECISE),
+        ("38214-3", "mg", 39, Reason.IMPRECISE),
+    ],
+)
+def test_the_unit_of_a_score_tells_where_its_scale_ends(
+    code: str, unit: str, best: float, percent: Any
+) -> None:
+    scored = (
+        written(on, code, valueQuantity={"value": value, "unit": unit})
+        for on, value in ((BEFORE, 80), (WHILE, best))
+    )
+    assert reduction(*scored) == percent
+
+
+def test_a_score_may_carry_its_end_as_a_unit() -> None:
+    scored = [written(on, valueQuantity={"value": v, "unit": "/10"}) for on, v in ((BEFORE, 8), (WHILE, 3))]
+    assert reduction(*scored) == 62.5
+
+
+def test_scores_of_scales_with_different_ends_are_not_compared() -> None:
+    first = written(BEFORE, "38208-5", valueString="60/100")
+    assert reduction(first, written(WHILE, "38208-5", valueString="3/10")) is Reason.UNIT_MISMATCH
+    assert reduction(first, written(WHILE, "38208-5", valueString="30/100")) == 50
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ({"valueCodeableConcept": {"text": "mild"}}, "mild during the trial"),
+        ({"valueQuantity": {"value": 3, "comparator": "<"}}, "<3 during the trial"),
+        ({"valueString": "better"}, "better during the trial"),
+    ],
+)
+def test_a_score_that_is_no_number_is_shown_and_asks(value: Json, shown: str) -> None:
+    found = computed("pain_trial_reduction_pct", *TRIAL, before(8), written(WHILE, **value))
+    assert found.reason is Reason.IMPRECISE
+    assert [entry.says for entry in found.evidence] == ["before the trial", shown]
 
 
 @pytest.mark.parametrize("status", ["preliminary", "cancelled", "entered-in-error", "registered"])

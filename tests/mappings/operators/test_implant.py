@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mappings.evidence import Reason
-from tests.builders import allergy, condition, device, observation, use_of
+from tests.builders import CPT, allergy, condition, device, observation, procedure, use_of
 from tests.implants import (
     BACLOFEN,
     EPOPROSTENOL,
@@ -236,6 +236,28 @@ def test_an_implant_that_is_named_in_words_alone_asks() -> None:
     assert told(OTHER, in_words) is Reason.NARRATIVE_ONLY
     resolved = condition("", status="resolved") | {"code": concept(text="Pacemaker in situ")}
     assert told(OTHER, resolved) is Reason.NO_DATA
+
+
+@pytest.mark.parametrize(
+    ("on", "status", "code", "expected"),
+    [
+        ("2019-03-01", "completed", "63685", Reason.IMPRECISE),
+        ("2019", "completed", "33208", Reason.IMPRECISE),
+        ("2026-02-16", "completed", "63685", Reason.IMPRECISE),
+        ("2026-02-17", "completed", "63685", Reason.NO_DATA),
+        ("", "completed", "63685", Reason.IMPRECISE),
+        ("2019-03-01", "not-done", "63685", Reason.NO_DATA),
+        ("2019-03-01", "entered-in-error", "63685", Reason.NO_DATA),
+        # The leads of a trial.
+        ("2019-03-01", "completed", "63650", Reason.NO_DATA),
+    ],
+)
+def test_an_implantation_leaves_open_whether_the_device_is_still_in_place(
+    on: str, status: str, code: str, expected: Any
+) -> None:
+    implanted = procedure(code, on, CPT, status)
+    assert told(OTHER, implanted) is expected
+    assert told(OTHER, implanted, condition("Z96.82")) is True
 
 
 def test_the_pump_that_is_replaced_is_no_other_device() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from mappings.dates import Span
 from mappings.evidence import Bounds, Reason
-from tests.builders import condition, resource
+from tests.builders import allergy, condition, resource
 from tests.implants import (
     BACLOFEN,
     DEFAULT,
@@ -427,3 +427,40 @@ def test_the_order_under_question_is_not_taken_for_a_course() -> None:
     active = pump("E0783", reasonCode=[concept((ICD, "G35"))]), drug((RXNORM, BACLOFEN))
     assert told(WEEKS, active[1], order=active) is Reason.NO_DATA
     assert told(WEEKS, order=DEFAULT) is Reason.NO_DATA
+
+
+def on_list(**more: Any) -> Json:
+    return allergy((RXNORM, BACLOFEN), **{"type": "intolerance", **more})
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, True),
+        ({"verificationStatus": None}, True),
+        ({"verificationStatus": {"coding": [{"code": "unconfirmed"}]}}, Reason.IMPRECISE),
+        ({"type": ""}, Reason.IMPRECISE),
+        ({"type": "allergy"}, Reason.NO_DATA),
+        ({"verificationStatus": {"coding": [{"code": "refuted"}]}}, Reason.NO_DATA),
+        ({"clinicalStatus": {"coding": [{"code": "resolved"}]}}, Reason.NO_DATA),
+        ({"recordedDate": "2026-02-16"}, True),
+        ({"recordedDate": "2026-02-17"}, Reason.NO_DATA),
+    ],
+)
+def test_an_intolerance_on_the_list_of_allergies_shows_that_oral_baclofen_is_not_tolerated(
+    more: Json, expected: Any
+) -> None:
+    assert told("oral_baclofen_intolerance", on_list(**more), order=FOR_SPASTICITY) is expected
+
+
+def test_an_intolerance_goes_before_what_is_only_inferred_from_other_drugs() -> None:
+    other = taken(TIZANIDINE, why=NO_RESPONSE)
+    assert told("oral_baclofen_intolerance", other, order=FOR_SPASTICITY) is False
+    assert told("oral_baclofen_intolerance", other, on_list(), order=FOR_SPASTICITY) is True
+    of_tizanidine = allergy((RXNORM, TIZANIDINE), type="intolerance")
+    assert told("oral_baclofen_intolerance", of_tizanidine, order=FOR_SPASTICITY) is Reason.NO_DATA
+
+
+def test_a_trial_of_one_day_is_said_so() -> None:
+    found = computed("oral_antispasmodic_trial_weeks", taken(BACLOFEN, "2025-02-01", "2025-02-02"))
+    assert found.note == "longest trial without a break: 1 day"
