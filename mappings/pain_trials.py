@@ -11,9 +11,9 @@ from msgspec import Struct
 from mappings.codes import LOINC, key
 from mappings.dates import span
 from mappings.evidence import Evidence
-from mappings.fhir import Observation, Procedure, Quantity
+from mappings.fhir import Observation, Procedure
 from mappings.operators.base import Context
-from mappings.results import COUNTED, written_date
+from mappings.results import COUNTED, quantity_of, written_date
 from mappings.spinal_trials import CATHETER, Stage, Trial, began, spinal_trials
 from mappings.units import convert
 
@@ -106,10 +106,7 @@ def _all_scores(context: Context, value_set: str) -> list[Score]:
 
 
 def _value(observation: Observation) -> Fraction | None:
-    quantity = observation.valueQuantity
-    if quantity is None and observation.valueInteger is not None:
-        quantity = Quantity(value=observation.valueInteger)
-    converted = convert("score", quantity)
+    converted = convert("score", quantity_of(observation))
     if converted.value is None or converted.comparator:
         return None
     # Through text: 3.9 is to be 3.9, not the nearest binary fraction.
