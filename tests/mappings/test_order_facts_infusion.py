@@ -330,3 +330,22 @@ def test_evidence_names_the_order_of_the_drug() -> None:
 
 def test_the_code_of_the_drug_alone_tells_no_route() -> None:
     assert Asked(pump("E0783"), drug((HCPCS, "J2274"))).value("drug_route") is None
+
+
+@pytest.mark.parametrize(
+    ("dosage", "expected"),
+    [
+        ({"site": {"text": "Subacromial space"}}, True),
+        ({"site": {"coding": [{"display": "subacromial bursa"}]}}, True),
+        ({"site": {"text": "interscalene"}}, None),
+        ({"text": "not into the subacromial space"}, None),
+        ({}, None),
+    ],
+)
+def test_a_subacromial_site_tells_the_catheter_and_no_other_does(dosage: Json, expected: object) -> None:
+    assert infused(dosage).value("subacromial_infusion") is expected
+
+
+def test_the_name_of_what_is_ordered_tells_a_subacromial_pump() -> None:
+    item = {"codeCodeableConcept": {"text": "Subacromial pain pump"}}
+    assert Asked(pump() | item, drug(DRUG)).value("subacromial_infusion") is True
