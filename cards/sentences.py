@@ -11,10 +11,22 @@ def step_words(step: Step) -> str:
     """A criterion, or a choice: "either A or (B and C)", "one of (A; or B; or C)"."""
     if not isinstance(step, Choice):
         return step.says or step.title
-    ways = [_way(way) for way in step.ways]
+    ways = [_way(way) for way in ways_of(step)]
     if step.needed == 1 and len(ways) == 2:
         return f"either {ways[0]} or {ways[1]}"
     return f"{'one' if step.needed == 1 else step.needed} of ({'; or '.join(ways)})"
+
+
+def ways_of(choice: Choice) -> list[tuple[Step, ...]]:
+    """The ways of a choice; of a way that is nothing but a choice of one, that one's ways."""
+    ways: list[tuple[Step, ...]] = []
+    for way in choice.ways:
+        match way:
+            case (Choice(needed=1) as inner,) if choice.needed == 1:
+                ways += ways_of(inner)
+            case _:
+                ways.append(way)
+    return ways
 
 
 def _way(way: Iterable[Step]) -> str:

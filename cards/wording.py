@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from cards.findings import found, limbs_of
 from cards.markdown import clip, escape
-from cards.sentences import capital, lower, step_words
+from cards.sentences import capital, lower, step_words, ways_of
 from policies.determination import Cited, Determination, Node, Part, Stated, walk
 from policies.logic import Truth
 from policies.nearest import Choice, Step, apart, plan, shown, state_of
@@ -171,7 +171,7 @@ def _lines(step: Step, indent: str) -> Iterator[str]:
         yield from _lacking_lines(step, indent)
         return
     yield f"{indent}- {'One' if step.needed == 1 else step.needed} of these would do:"
-    for way in step.ways:
+    for way in ways_of(step):
         inner = indent + "  "
         if len(way) > 1:
             yield f"{inner}- All of these together:"

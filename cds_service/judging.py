@@ -190,10 +190,10 @@ class Judge:
         )
 
     def _listed_code(self, order: Order) -> tuple[str, str]:
-        return next(code for code in order.codes if self.engine.registry.listing((code,), order.day))
+        return next(code for code in order.listed_by if self.engine.registry.listing((code,), order.day))
 
     def _listed(self, order: Order) -> bool:
-        return bool(self.engine.registry.listing(order.codes, order.day))
+        return bool(self.engine.registry.listing(order.listed_by, order.day))
 
 
 def _resources(request: HookRequest) -> list[Resource]:

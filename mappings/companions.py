@@ -103,8 +103,8 @@ def _pumps_of(order: Order, orders: Sequence[Order], chart: Chart) -> tuple[Orde
 
 
 def is_pump(order: Order) -> bool:
-    """Whether an order is for a pump, by its code."""
-    return any(item.is_pump for item in pumps().items(order.codes))
+    """Whether an order is for a pump, by its code or its name."""
+    return any(item.is_pump for item in pumps().items(order.listed_by))
 
 
 def _of_record(request: Request, order: Order, chart: Chart) -> Order:

@@ -41,7 +41,8 @@ ANSWER_SYSTEM = "urn:coverage-hooks:answer"
 class Order(Struct, frozen=True):
     """One draft order and what belongs to it.
 
-    codes: canonical (system, code) pairs of the ordered item. day: day 0. drug_orders: the
+    codes: canonical (system, code) pairs of the ordered item. named: of a pump that is ordered by its
+    name alone, the code of a pump of its kind. day: day 0. drug_orders: the
     MedicationRequests whose drug it delivers. others: the remaining drafts of the request. pumps: of
     an accessory or a supply, the orders of the pumps that it goes with (mappings.companions).
     """
@@ -52,6 +53,12 @@ class Order(Struct, frozen=True):
     drug_orders: tuple[MedicationRequest, ...] = ()
     others: tuple[Request, ...] = ()
     pumps: tuple[Order, ...] = ()
+    named: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def listed_by(self) -> tuple[tuple[str, str], ...]:
+        """The codes by which a policy may list the order."""
+        return (*self.codes, *self.named)
 
     @property
     def reference(self) -> str:
@@ -125,10 +132,12 @@ def orders_of(drafts: Sequence[Resource], chart: Chart, today: date) -> list[Ord
         mine = companions.get(id(request), [])
         if isinstance(request, MedicationRequest):
             mine = [request]
+        item = ordered_item(request, chart)
         orders.append(
             Order(
                 resource=request,
-                codes=order_codes(ordered_item(request, chart)),
+                codes=order_codes(item),
+                named=pumps_by_code().codes_by_name(item) if isinstance(request, DeviceRequest) else (),
                 day=_day(request, today),
                 drug_orders=tuple(mine),
                 others=tuple(r for r in requests if r is not request and all(r is not m for m in mine)),

@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from mappings.codes import canonical_system
+from mappings.codes import HCPCS, canonical_system, order_code, order_codes
 from mappings.documents import At, read
 from mappings.fhir import CodeableConcept
 from mappings.tables import table
@@ -88,6 +88,8 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
     items: dict[str, dict[str, Item]]
     words: tuple[_Words, ...]
     models: tuple[Model, ...]
+    named: dict[PumpClass, str] = {}
+    no_pump: tuple[str, ...] = ()
 
 
 _REMEMBERED = 4096
@@ -98,6 +100,8 @@ class Pumps:
 
     def __init__(self, document: _Document) -> None:
         self._words = document.words
+        self._code_of = document.named
+        self._no_pump = document.no_pump
         self._items = {
             (canonical_system(system), code): item
             for system, items in document.items.items()
@@ -150,6 +154,17 @@ class Pumps:
             ):
                 return words.pump_class
         return None
+
+    def codes_by_name(self, concept: CodeableConcept | None) -> tuple[tuple[str, str], ...]:
+        """The HCPCS code of a pump of the kind that an item without a known code names; () for none."""
+        if concept is None or order_code(concept) is not None or self.items(order_codes(concept)):
+            return ()
+        texts = texts_of(concept)
+        if any(has_words(text, word) for text in texts for word in self._no_pump):
+            return ()
+        model = self.model(*texts)
+        named = model.pump_class if model is not None else self.class_of_words(*texts)
+        return ((HCPCS, self._code_of[named]),) if named in self._code_of else ()
 
 
 def _problems(document: _Document) -> Iterable[tuple[At, str]]:

@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from mappings.chart import Chart
 from mappings.dates import Span, span
-from mappings.fhir import Observation
-from mappings.units import convert, target_units
+from mappings.fhir import Observation, Quantity
+from mappings.units import convert, quantity_in_words, target_units
 
 COUNTED = frozenset({"final", "amended", "corrected"})
 
@@ -85,6 +85,15 @@ def written_date(observation: Observation) -> str:
     return observation.effectiveInstant or observation.issued
 
 
+def quantity_of(observation: Observation) -> Quantity | None:
+    """The number of a result: as a Quantity, as a bare integer, or in words that are a quantity."""
+    if observation.valueQuantity is not None:
+        return observation.valueQuantity
+    if observation.valueInteger is not None:
+        return Quantity(value=observation.valueInteger)
+    return quantity_in_words(observation.valueString) if observation.valueString else None
+
+
 def series(chart: Chart, codes: tuple[str, ...], kind: str) -> Series:
     """The results of a chart whose code is in the value sets `codes`.
 
@@ -102,7 +111,7 @@ def _series(observations: Iterable[Observation], kind: str) -> Series:
     for observation in observations:
         if observation.status not in COUNTED:
             continue
-        converted = convert(kind, observation.valueQuantity)
+        converted = convert(kind, quantity_of(observation))
         if converted.problem == "no_data":
             continue
         written = written_date(observation)

@@ -160,7 +160,12 @@ def _matches(pattern: re.Pattern[str], words: str) -> Iterator[tuple[Fraction, F
             yield low, high, DAYS[_CODES.get(match["unit"], match["unit"])]
 
 
+# "3 (three) times daily", as prescriptions spell a number out.
+_SPELT_OUT = re.compile(rf"(?<![\d.])\b(\d+)\s*\(({'|'.join(_NUMBERS)})\)")
+
+
 def _plain(text: str) -> str:
-    """Lower case, abbreviations without dots, single spaces, plain dashes."""
+    """Lower case, abbreviations without dots, numbers written once, single spaces, plain dashes."""
     text = re.sub(r"(?<=\b[a-z])\.(?=[a-z]\b)|(?<=\.[a-z])\.", "", text.lower())
+    text = _SPELT_OUT.sub(lambda m: m[1] if int(m[1]) == _NUMBERS[m[2]] else m[0], text)
     return re.sub(r"\s+", " ", text.replace("–", "-"))

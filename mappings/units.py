@@ -137,6 +137,29 @@ def _convert(name: str, value: float | None, comparator: str, unit: str, code: s
     return Converted(value=rule.applied(value), unit=kind.unit, comparator=comparator)
 
 
+_WORDED = re.compile(r"(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d+)?)\s*(.*)")
+_COMPARATORS = {"≤": "<=", "≥": ">="}
+# What a laboratory writes behind an abnormal result: "8.2 % (H)", "13.1 mg/dL HIGH".
+_FLAG = re.compile(r"\s*(\*+|\((h+|l+|high|low|a|abnormal)\)|\b(hh?|ll?|high|low|abnormal))$", re.I)
+
+
+@lru_cache(maxsize=4096)
+def quantity_in_words(text: str) -> Quantity | None:
+    """The quantity that a result in words is: "8.2 %", "> 14.0 %", "13.1 mg/dL (H)".
+
+    None for whatever else: a range, a sentence, a unit that is not known.
+    """
+    match = _WORDED.fullmatch(text.strip())
+    if match is None:
+        return None
+    comparator, value, rest = match.groups()
+    for unit in (rest, _FLAG.sub("", rest)):
+        if not unit or _known(unit):
+            comparator = _COMPARATORS.get(comparator, comparator or "")
+            return Quantity(value=float(value), comparator=comparator, unit=unit)
+    return None
+
+
 def _kind(name: str) -> _Kind:
     kind = _table().kinds.get(name)
     if kind is None:

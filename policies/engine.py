@@ -97,7 +97,7 @@ class Engine(Struct, frozen=True):
         """Add what there is to say about one order to the report."""
         if chosen is not None:
             selection = forced(order, chart, chosen, self.payers)
-        elif listing := self.registry.listing(order.codes, order.day):
+        elif listing := self.registry.listing(order.listed_by, order.day):
             selection = select(order, chart, listing, self.payers)
         else:
             report.not_evaluated.append(NotEvaluated(order.reference, "no loaded policy lists this order"))

@@ -118,7 +118,7 @@ class PatientJudge(Struct):
     def _needs_record(self, drafts: Sequence[Resource], chart: Chart) -> bool:
         """Whether any order is listed by a policy, or may tell only by reference what it is."""
         return any(
-            not order.codes or self.engine.registry.listing(order.codes, order.day)
+            not order.codes or self.engine.registry.listing(order.listed_by, order.day)
             for order in orders_of(drafts, chart, self.as_of)
         )
 

@@ -62,6 +62,7 @@ PROPERTIES: dict[str, Callable[[Context], Reading]] = {
         indication.treatment_indication,
         setting.care_setting,
         setting.home_administration,
+        setting.subacromial_infusion,
         companions.concurrent_pump_code,
         companions.concurrent_pump_class,
         companions.pump_use_active,

@@ -9,6 +9,7 @@ from typing import Any
 from mappings.codes import key
 from mappings.evidence import SILENT, Basis, Bounds, Evidence, Reading, Reason, unknown
 from mappings.fhir import Dosage, Quantity, Ratio
+from mappings.infusion_text import hours_in_words, is_continuous_in_words
 from mappings.operators.base import Context
 from mappings.order_facts.medications import CONTINUOUS_INFUSION, Given, given_medications
 from mappings.pumps import texts_of
@@ -23,6 +24,7 @@ _SPOKEN_HOURS = re.compile(
 )
 _INTERRUPTED = ("intermittent", "intermittent infusion", "bolus")
 _SUBCUTANEOUS = "subcutaneous"
+_MINUTE = 1 / 60
 
 
 def dosages(context: Context) -> Iterator[tuple[Dosage, Given]]:
@@ -103,18 +105,19 @@ def drug_parenteral(context: Context) -> Reading:
 def infusion_hours(context: Context) -> Reading:
     """How long one infusion takes, in hours.
 
-    The stated duration counts. Where there is none: the dose divided by its rate, or the whole
-    course of an infusion that is ordered as continuous. "Continuous" and a rate alone do not tell
+    The stated duration counts, coded or in words that mean one thing; where the two contradict each
+    other, it is open. Where there is none: the dose divided by its rate, or the whole course of an
+    infusion that is ordered as continuous. "Continuous" and a rate alone do not tell
     the hours (46 hours of fluorouracil are as continuous as 8 hours of doxorubicin), except that a
     rate per day means around the clock.
     """
     found: dict[float | Bounds, list[Evidence]] = {}
     spoken: list[Evidence] = []
     for dosage, given in dosages(context):
-        hours, says = _hours(dosage)
-        if hours is not None:
+        read = _stated(dosage) or _derived(dosage)
+        for hours, says in read.items():
             found.setdefault(hours, []).append(shown(given, written(hours), "h", says))
-        elif _SPOKEN_HOURS.search(dosage.text):
+        if not read and _SPOKEN_HOURS.search(dosage.text):
             spoken.append(shown(given, None, says=dosage.text))
     agreed = agreed_reading(found, "The instructions give different infusion times.")
     if agreed is not None:
@@ -125,24 +128,40 @@ def infusion_hours(context: Context) -> Reading:
     return unknown(Reason.NO_DATA, "The order does not tell how long one infusion takes.")
 
 
-def _hours(dosage: Dosage) -> tuple[float | Bounds | None, str]:
-    """(hours of one infusion, how they were found when not stated)."""
-    stated = duration_hours(dosage)
-    if stated is not None:
-        low, high = stated
-        return (low if low == high else Bounds(low, high)), ""
+def _stated(dosage: Dosage) -> dict[float | Bounds, str]:
+    """The hours that an instruction states, with the words that tell them; two where they contradict."""
+    coded, worded = duration_hours(dosage), hours_in_words(dosage.text)
+    stated: dict[float | Bounds, str] = {}
+    if coded is not None:
+        stated[_one(coded)] = ""
+    if worded is not None and (coded is None or _apart(coded, worded)):
+        stated[_one(worded)] = dosage.text
+    return stated
+
+
+def _one(hours: tuple[float, float]) -> float | Bounds:
+    low, high = hours
+    return low if low == high else Bounds(low, high)
+
+
+def _apart(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return one[0] > other[1] + _MINUTE or other[0] > one[1] + _MINUTE
+
+
+def _derived(dosage: Dosage) -> dict[float | Bounds, str]:
+    """The hours that follow from what an instruction states, and how they were found."""
     for amount in dosage.doseAndRate:
         hours = _dose_by_rate(amount.doseQuantity, amount.rateQuantity or _as_quantity(amount.rateRatio))
         if hours is not None:
-            return hours, "dose divided by rate"
+            return {hours: "dose divided by rate"}
     if not _is_continuous(dosage):
-        return None, ""
+        return {}
     course = bounds(dosage)
     if course.low_days is not None and course.low_days == course.high_days:
-        return course.low_days * 24, "continuous over the whole course"
+        return {course.low_days * 24: "continuous over the whole course"}
     if any(_is_per_day(amount.rateQuantity, amount.rateRatio) for amount in dosage.doseAndRate):
-        return 24.0, "continuous, at a rate per day"
-    return None, ""
+        return {24.0: "continuous, at a rate per day"}
+    return {}
 
 
 def _dose_by_rate(dose: Quantity | None, rate: Quantity | None) -> float | None:
@@ -181,7 +200,7 @@ def _is_per_day(rate: Quantity | None, ratio: object) -> bool:
 def _is_continuous(dosage: Dosage) -> bool:
     method = dosage.method
     if method is None:
-        return False
+        return is_continuous_in_words(dosage.text)
     if any(key(coding) == CONTINUOUS_INFUSION for coding in method.coding):
         return True
     return any(has_words(text, "continuous") for text in texts_of(method))

@@ -1,10 +1,14 @@
-"""Where the pump is used."""
+"""Where the pump is used, and where its catheter lies."""
 
 from __future__ import annotations
 
 from mappings.evidence import SILENT, Basis, Reading, Reason, unknown
-from mappings.fhir import Encounter, ServiceRequest
+from mappings.fhir import CodeableConcept, Encounter, ServiceRequest
 from mappings.operators.base import Context
+from mappings.order import ordered_item
+from mappings.order_facts.infusion import dosages, shown
+from mappings.pumps import texts_of
+from mappings.words import has_words
 
 _ROLE_TYPES = {
     "PTRES": "home",
@@ -79,3 +83,22 @@ def home_administration(context: Context) -> Reading:
         note=f"The care setting is {setting.value}.",
         basis=setting.basis,
     )
+
+
+def subacromial_infusion(context: Context) -> Reading:
+    """True where the site of the drug, or the name of what is ordered, is subacromial; else silent.
+
+    Any other site is no proof: a catheter may be moved, and orders name a shoulder for both.
+    """
+    named = [
+        shown(given, True, says=text)
+        for dosage, given in dosages(context)
+        for text in _subacromial(dosage.site)
+    ]
+    item = ordered_item(context.order.resource, context.chart)
+    named += [context.order.evidence(True, says=text) for text in _subacromial(item)]
+    return Reading(True, evidence=tuple(named), basis=Basis.ORDER) if named else SILENT
+
+
+def _subacromial(concept: CodeableConcept | None) -> list[str]:
+    return [text for text in texts_of(concept) if has_words(text, "subacromial")]

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from cards.deck import EXTENSION, brief, build_cards, indicator
+from cards.sentences import step_words
 from cards.wording import detail, summary
 from mappings.evidence import Evidence
 from policies.determination import Cited, CoverageRef, Determination, Node, Part, PolicyRef, Report, Stated
-from policies.nearest import lacking
+from policies.nearest import Choice, lacking
 from policies.selection import NO_COVERAGE
 
 POLICY = PolicyRef("plan.pump", "1", "Plan", "Pump policy", "ab12", "https://plan.example/doc")
@@ -255,6 +256,18 @@ def test_a_choice_counts_once_in_the_headline_and_tells_its_ways_apart() -> None
     assert summary(found) == head + "either the meter is shown or the sensor is shown"
     three = open_choice(*(criterion(name, "unknown") for name in "abc"))
     assert summary(three) == head + "one of (the a is shown; or the b is shown; or the c is shown)"
+
+
+def test_a_way_that_is_nothing_but_a_choice_adds_its_ways() -> None:
+    """ "Either either" is no English: a choice in a choice is one choice."""
+    poisoning, overload, need, home = (
+        criterion(n, "unknown") for n in ("poisoning", "overload", "need", "home")
+    )
+    iron = Choice(poisoning, ((poisoning,), (overload,)))
+    said = "(the poisoning is shown; or the overload is shown; or (the need is shown and the home is shown))"
+    assert step_words(Choice(need, ((iron,), (need, home)))) == f"one of {said}"
+    two_of = Choice(poisoning, ((poisoning,), (overload,)), needed=2)
+    assert step_words(Choice(need, ((two_of,), (need,)))).startswith("either 2 of (the poisoning")
 
 
 def test_what_every_way_asks_for_is_said_once_and_before_the_choice() -> None:

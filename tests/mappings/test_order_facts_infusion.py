@@ -130,9 +130,51 @@ def test_the_stated_duration_goes_before_the_length_of_the_course() -> None:
     assert infused({"method": CONTINUOUS} | stated).value("infusion_hours") == 24
 
 
-def test_hours_in_words_only_are_narrative() -> None:
-    reading = infused({"text": "doxorubicin IV over 8 hours"}).reading("infusion_hours")
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("doxorubicin IV over 8 hours", 8),
+        ("Infuse 6 g over 24 hours continuously via ambulatory pump", 24),
+        ("2,400 mg/m2 IV over 46 hr via CADD at 5 mL/hr", 46),
+        ("Give 1 g over 90 minutes every 8 hours", 1.5),
+        ("Infuse over a period of 12-hours nightly", 12),
+        ("Infuse over 8 to 10 hours", Bounds(8, 10)),
+    ],
+)
+def test_hours_in_words_that_mean_one_thing_are_read(text: str, hours: object) -> None:
+    assert infused({"text": text}).value("infusion_hours") == hours
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "infuse over 8 hours, then over 4 hours",
+        "infuse over 8 hours or as tolerated",
+        "infuse over at least 8 hours",
+        "infuse over 2 hours, may increase to 4 hours",
+        "first dose over 4 hours",
+        "infuse for 24 hours",
+        "infuse over 1 hour; observe 2 hours",
+    ],
+)
+def test_other_hours_in_words_are_narrative(text: str) -> None:
+    reading = infused({"text": text}).reading("infusion_hours")
     assert (reading.value, reading.reason) == (None, Reason.NARRATIVE_ONLY)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("IV over 8 hours", 8), ("IV over 480 min", 8), ("IV over 9 hours", Reason.CONFLICTING)],
+)
+def test_words_that_contradict_the_coded_duration_leave_it_open(text: str, expected: object) -> None:
+    reading = infused(repeat(duration=8, durationUnit="h") | {"text": text}).reading("infusion_hours")
+    assert (reading.reason or reading.value) == expected
+
+
+def test_the_hours_in_words_go_before_those_that_follow_from_the_course() -> None:
+    course = repeat(boundsDuration={"value": 2, "code": "d"})
+    dosage = {"method": CONTINUOUS, "text": "over 46 hours"} | course
+    assert infused(dosage).value("infusion_hours") == 46
 
 
 def test_instructions_with_different_durations_contradict() -> None:
@@ -146,6 +188,11 @@ def test_instructions_with_different_durations_contradict() -> None:
         ({"method": CONTINUOUS}, True),
         ({"method": {"text": "Continuous infusion"}}, True),
         ({"method": {"text": "intermittent infusion"}}, False),
+        ({"text": "2,400 mg/m2 as continuous IV infusion"}, True),
+        ({"text": "infuse continuously by pump"}, True),
+        ({"text": "bolus, then continuous infusion"}, None),
+        ({"text": "do not infuse continuously"}, None),
+        ({"text": "continuous glucose monitoring during the infusion"}, None),
         (repeat(duration=24, durationUnit="h", frequency=1, period=1, periodUnit="d"), True),
         (repeat(duration=12, durationUnit="h", frequency=2, period=1, periodUnit="d"), True),
         (repeat(duration=23, durationUnit="h", frequency=1, period=1, periodUnit="d"), None),
@@ -283,3 +330,22 @@ def test_evidence_names_the_order_of_the_drug() -> None:
 
 def test_the_code_of_the_drug_alone_tells_no_route() -> None:
     assert Asked(pump("E0783"), drug((HCPCS, "J2274"))).value("drug_route") is None
+
+
+@pytest.mark.parametrize(
+    ("dosage", "expected"),
+    [
+        ({"site": {"text": "Subacromial space"}}, True),
+        ({"site": {"coding": [{"display": "subacromial bursa"}]}}, True),
+        ({"site": {"text": "interscalene"}}, None),
+        ({"text": "not into the subacromial space"}, None),
+        ({}, None),
+    ],
+)
+def test_a_subacromial_site_tells_the_catheter_and_no_other_does(dosage: Json, expected: object) -> None:
+    assert infused(dosage).value("subacromial_infusion") is expected
+
+
+def test_the_name_of_what_is_ordered_tells_a_subacromial_pump() -> None:
+    item = {"codeCodeableConcept": {"text": "Subacromial pain pump"}}
+    assert Asked(pump() | item, drug(DRUG)).value("subacromial_infusion") is True

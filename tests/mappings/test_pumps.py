@@ -8,6 +8,7 @@ import pytest
 
 from mappings.codes import CPT, HCPCS, LOINC, SNOMED
 from mappings.documents import DocumentError
+from mappings.fhir import CodeableConcept, Coding
 from mappings.pumps import Pumps, pumps
 from mappings.terminology import ValueSets
 
@@ -166,6 +167,33 @@ def test_a_family_name_leaves_open_which_insulin_pump_it_is(text: str, family: b
 )
 def test_words_name_a_class_only_where_they_are_clear(text: str, pump_class: str | None) -> None:
     assert pumps().class_of_words(text) == pump_class
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Medtronic MiniMed 780G insulin pump system", "E0784"),
+        ("Tandem Mobi", "E0784"),
+        ("SynchroMed II, 20 mL", "E0783"),
+        ("Ambulatory infusion pump", "E0781"),
+        ("MiniMed 780G reservoirs 3 mL", None),
+        ("Insulin pump training", None),
+        ("Omnipod 5 charger", None),
+        ("Infusion pump", None),
+        ("Walker", None),
+    ],
+)
+def test_a_name_without_a_code_stands_for_the_code_of_its_kind(text: str, code: str | None) -> None:
+    local = Coding(system="urn:oid:1.2.840.114350.1", code="98765")
+    expected = ((HCPCS, code),) if code else ()
+    assert pumps().codes_by_name(CodeableConcept(text=text)) == expected
+    assert pumps().codes_by_name(CodeableConcept(coding=(local,), text=text)) == expected
+
+
+@pytest.mark.parametrize(("system", "code"), [(HCPCS, "E0130"), (CPT, "99213"), (SNOMED, "69805005")])
+def test_a_name_beside_a_known_code_adds_none(system: str, code: str) -> None:
+    coding = Coding(system=system, code=code)
+    assert pumps().codes_by_name(CodeableConcept(coding=(coding,), text="MiniMed 780G insulin pump")) == ()
 
 
 BROKEN = {

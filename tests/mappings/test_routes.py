@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from mappings.fhir import Dosage
-from mappings.routes import route_of
+from mappings.routes import is_parenteral, is_pumped_nowhere, route_of
 from tests.mappings.orders import SNOMED, Json, concept
 
 V2 = "http://terminology.hl7.org/CodeSystem/v2-0162"
@@ -31,7 +31,9 @@ def dosage(route: Json | None = None, site: Json | None = None, text: str = "") 
         (SNOMED, "420719007", ("intraventricular",)),
         (SNOMED, "418418000", ("intrathecal", "epidural")),
         ("http://snomed.info/sct/731000124108", "72607000", ("intrathecal",)),
+        (SNOMED, "447694001", ("inhaled",)),
         (V2, "SC", ("subcutaneous",)),
+        (V2, "IH", ("inhaled",)),
         (V2, "IHA", ("intra-arterial-hepatic",)),
         ("http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration", "SQINFUS", ("subcutaneous",)),
     ],
@@ -66,6 +68,7 @@ def test_an_intra_arterial_route_is_hepatic_by_its_site(
         ("stage IV, given IV", ("intravenous",)),
         ("Intra-arterial, hepatic artery", ("intra-arterial-hepatic",)),
         ("SC or IV", ("subcutaneous", "intravenous")),
+        ("18 breaths by inhalation four times daily", ("inhaled",)),
         ("over 8 h", ()),
     ],
 )
@@ -87,3 +90,8 @@ def test_a_code_goes_before_its_words() -> None:
 def test_an_unknown_route_is_no_route() -> None:
     read = route_of(dosage(concept(("http://local", "17"), text="by drip"), text="IV"))
     assert (read.routes, read.unmapped) == ((), True)
+
+
+def test_no_pump_delivers_what_is_inhaled() -> None:
+    assert is_pumped_nowhere([dosage(concept((SNOMED, "447694001")))])
+    assert not is_parenteral("inhaled")

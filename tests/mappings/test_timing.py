@@ -143,6 +143,9 @@ TEXTS = [
     ("twice daily with meals", 2), ("twice daily before breakfast and dinner", 2), ("8 am and 8 pm", 2),
     ("at 9am daily", 1), ("08:00, 12:00 and 18:00", 3), ("one tablet one time daily in the morning", 1),
     ("insulin lispro, 3 per day, subcutaneous, before each meal", 3), ("5 mL bid x 10 days", 2),
+    ("Inject 6 Units under the skin 3 (three) times daily before meals.", 3), ("1 (one) time each day", 1),
+    ("Inject 5 Units under the skin 4 (four) times daily before meals and nightly", 4),
+    ("Inject 20 Units 2 (two) times daily with meals", 2), ("every 8 (eight) hours", 3),
 ]  # fmt: skip
 
 
@@ -176,6 +179,7 @@ def test_words_with_a_range():
         ("bolus by pump three times daily", "the dose text speaks of a schedule of its own"),
         ("total daily dose 40 units", "the dose text speaks of an amount per day"),
         ("twice daily, three times daily", "the dose text can be read in several ways"),
+        ("3 (two) times daily", "the dose text can be read in several ways"),
         ("2 times every 3 days", "the dose text can be read in several ways"),
         ("before meals, 10 units before breakfast", "the dose text can be read in several ways"),
         ("every evening at bedtime", "the dose text can be read in several ways"),

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings.fhir import Quantity
-from mappings.units import Converted, UnknownKindError, _folded, _table, convert, target_units
+from mappings.units import (
+    Converted,
+    UnknownKindError,
+    _folded,
+    _table,
+    convert,
+    quantity_in_words,
+    target_units,
+)
 
 UCUM = "http://unitsofmeasure.org"
 
@@ -213,3 +221,42 @@ def test_agreement_with_the_collected_conversions(shared):
     ]:
         unit, factor = factors[name]
         assert value(kind, sample, unit) == pytest.approx(sample / factor, rel=0.003)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("8.2 %", ("", 8.2, "%")),
+        ("8.0%", ("", 8.0, "%")),
+        (" 7.9 % (H) ", ("", 7.9, "%")),
+        ("13.1 mg/dL HIGH", ("", 13.1, "mg/dL")),
+        ("66 mmol/mol *", ("", 66, "mmol/mol")),
+        (">14.0 %", (">", 14, "%")),
+        ("≤ 7.0 %", ("<=", 7, "%")),
+        ("8.2", ("", 8.2, "")),
+        ("8.2 (H)", ("", 8.2, "")),
+        ("24 h", ("", 24, "h")),
+    ],
+)
+def test_a_result_in_words_that_is_a_quantity(text, read):
+    found = quantity_in_words(text)
+    assert (found.comparator, found.value, found.unit) == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "see note",
+        "HI",
+        "7-8 %",
+        "7.2 % on repeat",
+        "8.2 furlongs",
+        "A1c 8.2 %",
+        "7,2 %",
+        "1,250 mg",
+        "-3 %",
+    ],
+)
+def test_other_words_are_no_quantity(text):
+    assert quantity_in_words(text) is None

@@ -41,6 +41,28 @@ def test_every_result_lies_strictly_above(values: tuple[float, ...], unit: str, 
 
 
 @pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("6.9 %", False),
+        ("7.0 %", False),
+        ("7.1 % (H)", True),
+        ("53 mmol/mol", False),
+        ("54 mmol/mol", True),
+        (">14 %", True),
+        ("<7.0 %", False),
+        ("<7.5 %", Reason.IMPRECISE),
+        ("7.1", Reason.UNIT_MISMATCH),
+    ],
+)
+def test_a_result_in_words_counts_like_a_quantity(written: str, expected: Any) -> None:
+    results = [
+        {key: value for key, value in a1c(8.0, day).items() if key != "valueQuantity"} | {"valueString": text}
+        for day, text in ((FIRST, "8.0 %"), ("2026-01-20", written))
+    ]
+    assert told(FACT, results) == expected
+
+
+@pytest.mark.parametrize(
     ("later", "expected"),
     [(-1, True), (0, True), (1, Reason.TOO_SHORT_A_RECORD)],
 )

@@ -1,0 +1,42 @@
+"""Pumps that are ordered by their name, without a code that policies list."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from mappings.parsing import read
+from policies.determination import Report
+from policies.engine import Engine
+from tests.builders import insulin_pump_order
+from tests.mappings.orders import chart_of, patient
+
+LOCAL = {"system": "urn:oid:1.2.840.114350.1", "code": "98765"}
+
+
+def judged(engine: Engine, item: dict[str, Any]) -> Report:
+    drafts = insulin_pump_order(codeCodeableConcept=item)
+    requests = [found.resource for draft in drafts for found in read(msgspec.json.encode(draft)).items]
+    return engine.decide(requests, chart_of([patient()]), date(2026, 2, 16))
+
+
+@pytest.mark.parametrize(
+    "item",
+    [{"text": "MiniMed 780G insulin pump"}, {"coding": [LOCAL], "text": "Insulin pump"}],
+    ids=["by its model", "by its kind, beside a local code"],
+)
+def test_a_pump_ordered_by_its_name_is_judged(engine: Engine, item: dict[str, Any]) -> None:
+    report = judged(engine, item)
+    found = {d.policy.id: d.outcome for d in report.determinations}
+    assert found["aetna.cpb-0161"] == "needs-documentation"
+    assert not report.not_evaluated
+
+
+@pytest.mark.parametrize("text", ["MiniMed 780G reservoirs", "Insulin pump training", "Wheelchair"])
+def test_what_only_goes_with_a_pump_is_not_listed_by_its_name(engine: Engine, text: str) -> None:
+    report = judged(engine, {"text": text})
+    assert not report.determinations
+    assert [n.why for n in report.not_evaluated] == ["no loaded policy lists this order"]
