@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from mappings.chart import Chart, reference_of
-from mappings.codes import order_codes
+from mappings.codes import ANSWER_SYSTEM, FACT_SYSTEM, order_codes
 from mappings.dates import span
 from mappings.evidence import Basis, Evidence, Origin, Reading, Reason, unknown
 from mappings.fhir import (
@@ -33,9 +33,6 @@ from mappings.fhir import (
 from mappings.pumps import pumps as pumps_by_code
 from mappings.routes import is_pumped_nowhere
 from mappings.units import in_unit
-
-FACT_SYSTEM = "urn:coverage-hooks:fact"
-ANSWER_SYSTEM = "urn:coverage-hooks:answer"
 
 
 class Order(Struct, frozen=True):

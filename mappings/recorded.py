@@ -12,10 +12,11 @@ from datetime import date
 from typing import Any
 
 from mappings.chart import Chart, reference_of
+from mappings.codes import ANSWER_SYSTEM, FACT_SYSTEM
+from mappings.components import naming_part
 from mappings.dates import Span, span
 from mappings.evidence import Bounds, Evidence, Reading, Reason, unknown
 from mappings.fhir import CodeableConcept, DocumentReference, Observation, Resource
-from mappings.order import ANSWER_SYSTEM, FACT_SYSTEM
 from mappings.results import COUNTED, written_date
 from mappings.statements import YES_NO, plain
 from mappings.units import in_unit
@@ -53,6 +54,7 @@ def recorded(chart: Chart, as_of: date, name: str, kind: str, unit: str) -> Read
             date=written[:10],
             value=plain(value),
             unit=unit if isinstance(value, float) else "",
+            says=naming_part(resource, ""),
         )
         for _, value, resource, written in latest
     )
