@@ -8,7 +8,7 @@ from typing import Any
 from cards.associated import associated
 from cards.markdown import clip, escape
 from cards.response_types import INSTRUCTIONS, Version, topic
-from cards.wording import SUMMARY_LENGTH, lacking_words
+from cards.wording import SUMMARY_LENGTH, lacking_words, left_to_payer
 from policies.determination import Determination
 from policies.selection import NO_COVERAGE
 
@@ -21,6 +21,7 @@ _WORDS = {
     "excluded": "not covered",
     "not-applicable": "does not decide this order",
 }
+_RESERVED = "criteria not met, but the payer may decide"
 _OF_SEVERAL = {"not-applicable": "do not decide this order"}
 _MAX_LACKING = 3
 _ADD = "To be told what counts for this member, add the member's active coverage."
@@ -92,7 +93,8 @@ def _row(determination: Determination) -> str:
     more = f"; and {len(said) - _MAX_LACKING} more" if len(said) > _MAX_LACKING else ""
     lack = "; ".join(said[:_MAX_LACKING]) + more
     policy = f"{determination.policy.payer} {determination.policy.title}"
-    return f"| {_cell(policy)} | {_WORDS[determination.outcome]} | {_cell(lack) or '-'} |"
+    answer = _RESERVED if left_to_payer(determination) else _WORDS[determination.outcome]
+    return f"| {_cell(policy)} | {answer} | {_cell(lack) or '-'} |"
 
 
 def _cell(text: str) -> str:

@@ -69,16 +69,22 @@ def open_words(determination: Determination, mended: Replacement | None = None) 
     mended: the code to order instead; what it mends is left out.
     """
     names = set(determination.lacking)
-    steps = [step for step in apart(plan(determination.criteria)) if not mends(mended, step)]
-    steps += [n for n in determination.documentation if n.id in names]
-    decisive = _UNKNOWN if determination.outcome == "needs-documentation" else _UNMET
-    said = [step_words(step) for step in sorted(steps, key=lambda s: state_of(s) != decisive)]
+    said = [step_words(step) for step in _steps(determination) if not mends(mended, step)]
     reserved = [n for n in determination.reservations if n.id in names]
     return [
         *(lower(text) for text in said if text),
         *(f"the payer may decide: {lower(node.says)}" for node in reserved),
         *(f"may be excluded: {lower(node.says)}" for node in open_exclusions(determination)),
     ]
+
+
+def _steps(determination: Determination) -> list[Step]:
+    """The criteria and documents that lack, the decisive first."""
+    names = set(determination.lacking)
+    steps = [*apart(plan(determination.criteria))]
+    steps += [n for n in determination.documentation if n.id in names]
+    decisive = _UNKNOWN if determination.outcome == "needs-documentation" else _UNMET
+    return sorted(steps, key=lambda step: state_of(step) != decisive)
 
 
 def mends(new: Replacement | None, step: Step) -> bool:
@@ -97,7 +103,16 @@ def open_exclusions(determination: Determination) -> list[Node]:
 def _open_head(d: Determination) -> str:
     """What leads the first words of an open order; an exclusion that is open brings its own."""
     perhaps = open_exclusions(d)
-    return "" if perhaps and len(perhaps) == len(d.lacking) else "not documented: "
+    if perhaps and len(perhaps) == len(d.lacking):
+        return ""
+    return "not met, but the payer may decide: " if left_to_payer(d) else "not documented: "
+
+
+def left_to_payer(d: Determination) -> bool:
+    """Whether what keeps an open order from met has failed, and only the payer can decide about it."""
+    first = next(iter(_steps(d)), None)
+    failed = first is not None and state_of(first) == _UNMET and first not in d.documentation
+    return d.outcome == "needs-documentation" and failed
 
 
 def detail(determination: Determination, could_not: Iterable[str] = ()) -> str:

@@ -140,7 +140,7 @@ class Judge:
         alone = without_order(request, lambda codes: bool(self.engine.registry.listing(codes, today)))
         missing = (*found.missing, *alone)
         report.not_evaluated.extend(NotEvaluated(gap.reference, gap.why) for gap in missing)
-        listed = [order for order in orders_of(_resources(request), chart, today) if self._listed(order)]
+        listed = [order for order in self._orders(request, chart, today) if self._listed(order)]
         return Judgement(
             request=request,
             report=report,
@@ -185,9 +185,12 @@ class Judge:
         """Whether any selected order is listed by a policy, or tells only by reference what it is."""
         return any(
             policies is not None or self._listed(order) or _item_is_open(order)
-            for order in orders_of(_resources(request), chart, today)
+            for order in self._orders(request, chart, today)
             if request.selected is None or is_selected(order, request.selected)
         )
+
+    def _orders(self, request: HookRequest, chart: Chart, today: date) -> list[Order]:
+        return orders_of(_resources(request), chart, today, self.engine.drugs)
 
     def _listed_code(self, order: Order) -> tuple[str, str]:
         return next(code for code in order.listed_by if self.engine.registry.listing((code,), order.day))

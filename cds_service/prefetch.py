@@ -27,8 +27,7 @@ from msgspec import Struct
 
 from cards.response_types import Version
 from cds_service.contexts import ENCOUNTER_HOOKS, Hook
-from mappings.codes import systems
-from mappings.order import FACT_SYSTEM
+from mappings.codes import FACT_SYSTEM, systems
 from mappings.terminology import ValueSets
 
 PATIENT_TOKEN = "{{context.patientId}}"

@@ -113,8 +113,7 @@ class FactBook(Context):
     def _state(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading | None:
         if not (definition.stated and self._statements.names):
             return None
-        # `duration` is a period that ends on day 0, whatever the fact.
-        since = before(self.as_of, given["duration"]) if "duration" in given else None
+        since = self._since(given)
         own = self._statements.reading(definition.name, definition.type, definition.unit, since)
         if own is not None or not definition.opposite:
             return own
@@ -124,6 +123,10 @@ class FactBook(Context):
         said = f"{self._catalogue.facts[definition.opposite].label}: {'yes' if other.value else 'no'}"
         return structs.replace(other, value=not other.value, note=f"stated the other way round ({said})")
 
+    def _since(self, given: Mapping[str, Any]) -> date | None:
+        """The first day of the period that is asked about: `duration` ends on day 0, whatever the fact."""
+        return before(self.as_of, given["duration"]) if "duration" in given else None
+
     def _compute(self, definition: FactDefinition, given: Mapping[str, Any]) -> Reading:
         name, kind, unit = definition.name, definition.type, definition.unit
         if name in self._parameters:
@@ -132,7 +135,7 @@ class FactBook(Context):
                 return stated_on_order
         computed = self._derive(definition, given)
         if name in self._recorded:
-            by_name = recorded(self.chart, self.as_of, name, kind, unit)
+            by_name = recorded(self.chart, self.as_of, name, kind, unit, self._since(given))
             return computed if by_name is None else joined(by_name, computed)
         return computed
 

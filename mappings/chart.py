@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from functools import cache
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from mappings.codes import canonical
+from mappings.components import parts_of
 from mappings.evidence import Origin
 from mappings.fhir import (
     AllergyIntolerance,
@@ -25,6 +26,7 @@ from mappings.fhir import (
     Coverage,
     Device,
     DomainResource,
+    Observation,
     Organization,
     Patient,
     Practitioner,
@@ -209,7 +211,10 @@ class Chart:
         return self._by_type.get(kind, [])  # type: ignore[return-value]
 
     def in_set(self, kind: type[R], value_set: str) -> list[R]:
-        """The resources of a type whose `code` is in a value set, in the order they came."""
+        """The resources of a type whose `code` is in a value set, in the order they came.
+
+        Of Observations also the components of panels (mappings.components), after all that stand alone.
+        """
         index = self._in_set.get(kind)
         if index is None:
             index = self._in_set[kind] = self._by_set(kind)
@@ -253,7 +258,7 @@ class Chart:
             index = self._coded[kind] = {}
             as_written: dict[tuple[str, str], list[Resource]] = {}
             system = code = None
-            for resource in self.of(kind) if "code" in kind.__struct_fields__ else ():
+            for resource in self._with_codes(kind):
                 concept: CodeableConcept | None = resource.code  # type: ignore[attr-defined]
                 if concept is None:
                     continue
@@ -266,6 +271,17 @@ class Chart:
                         found = as_written[written]
                     found.append(resource)
         return index
+
+    def _with_codes(self, kind: type[R]) -> Iterable[R]:
+        """What of a type is found by code: resources, and the components of panels."""
+        if "code" not in kind.__struct_fields__:
+            return ()
+        found = self.of(kind)
+        if not issubclass(kind, Observation):
+            return found
+        # Of thousands of readings hardly one has components.
+        panels = filter(attrgetter("component"), found)
+        return chain(found, parts_of(panels, self.value_sets))  # type: ignore[arg-type]
 
     def resolve(self, reference: Reference | None, container: Resource | None = None) -> Resource | None:
         """The resource a reference points to.
@@ -338,7 +354,8 @@ def _type_of(item: Item) -> type[Resource]:
 
 def reference_of(resource: Resource) -> str:
     """ "Type/id" as evidence names it."""
-    return f"{type(resource).__name__}/{resource.id}" if resource.id else type(resource).__name__
+    kind = type(resource).__struct_config__.tag
+    return f"{kind}/{resource.id}" if resource.id else f"{kind}"
 
 
 def has_code(concept: CodeableConcept | None, *codes: str) -> bool:

@@ -41,6 +41,10 @@ RXNORM = systems()["rxnorm"].uri
 SNOMED = systems()["snomed"].uri
 LOINC = systems()["loinc"].uri
 
+FACT_SYSTEM = "urn:coverage-hooks:fact"
+"""Our own: the code is the name of a fact."""
+ANSWER_SYSTEM = "urn:coverage-hooks:answer"
+
 BILLING_OPTIONS = "http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-billing-options"
 
 # E0781-RR, E0781:RR, E0781RR, 62362-22: HCPCS modifiers written behind the code.

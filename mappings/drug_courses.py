@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from msgspec import Struct
 
+from mappings.codes import FACT_SYSTEM
 from mappings.conditions import in_any
 from mappings.dates import Span, span
 from mappings.drugs import Drug
@@ -27,7 +28,6 @@ from mappings.fhir import (
 )
 from mappings.medication_codes import medication_concepts
 from mappings.operators.base import Context
-from mappings.order import FACT_SYSTEM
 from mappings.routes import route_of
 from mappings.timing import times_per_day
 from mappings.units import convert

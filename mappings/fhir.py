@@ -178,6 +178,8 @@ class ObservationComponent(Element):
     valueCodeableConcept: CodeableConcept | None = None
     valueString: str = ""
     valueBoolean: bool | None = None
+    valueInteger: float | None = None
+    valueDateTime: str = ""
 
 
 class Observation(DomainResource):

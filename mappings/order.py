@@ -2,7 +2,7 @@
 
 A pump and the drug drafted for it are one question: the pump's order names the MedicationRequest
 in supportingInfo, or both share a groupIdentifier, or they are the only two that could belong
-together. The drug's order then needs no answer of its own.
+together (mappings.delivery). The drug's order then needs no answer of its own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Any
 from msgspec import Struct
 
 from mappings.chart import Chart, reference_of
-from mappings.codes import order_codes
+from mappings.codes import ANSWER_SYSTEM, FACT_SYSTEM, order_codes
 from mappings.dates import span
+from mappings.delivery import may_be_delivered, pump_classes
+from mappings.drugs import Drugs
 from mappings.evidence import Basis, Evidence, Origin, Reading, Reason, unknown
 from mappings.fhir import (
     CodeableConcept,
@@ -30,12 +32,9 @@ from mappings.fhir import (
     Resource,
     ServiceRequest,
 )
+from mappings.medication_codes import medication_concepts
 from mappings.pumps import pumps as pumps_by_code
-from mappings.routes import is_pumped_nowhere
 from mappings.units import in_unit
-
-FACT_SYSTEM = "urn:coverage-hooks:fact"
-ANSWER_SYSTEM = "urn:coverage-hooks:answer"
 
 
 class Order(Struct, frozen=True):
@@ -114,7 +113,7 @@ def _parameter_value(parameter: RequestParameter, kind: str, unit: str) -> Any:
 _WITHDRAWN = frozenset({"revoked", "cancelled", "stopped", "entered-in-error", "not-taken"})
 
 
-def orders_of(drafts: Sequence[Resource], chart: Chart, today: date) -> list[Order]:
+def orders_of(drafts: Sequence[Resource], chart: Chart, today: date, drugs: Drugs) -> list[Order]:
     """The orders that need an answer, in the order of the request.
 
     `today` is day 0 for an order without authoredOn, or with one in the future. Orders that are
@@ -122,8 +121,8 @@ def orders_of(drafts: Sequence[Resource], chart: Chart, today: date) -> list[Ord
     """
     requests = [draft for draft in drafts if isinstance(draft, Request) and _is_order(draft)]
     pumps = [r for r in requests if not isinstance(r, MedicationRequest)]
-    drugs = [r for r in requests if isinstance(r, MedicationRequest)]
-    companions = {id(pump): _companions(pump, pumps, drugs, chart) for pump in pumps}
+    medications = [r for r in requests if isinstance(r, MedicationRequest)]
+    companions = {id(pump): _companions(pump, pumps, medications, chart, drugs) for pump in pumps}
     taken = {id(drug) for found in companions.values() for drug in found}
     orders = []
     for request in requests:
@@ -156,26 +155,37 @@ def is_meant(resource: Resource) -> bool:
 
 
 def _companions(
-    pump: Request, pumps: list[Request], drugs: list[MedicationRequest], chart: Chart
+    pump: Request, pumps: list[Request], medications: list[MedicationRequest], chart: Chart, drugs: Drugs
 ) -> list[MedicationRequest]:
-    named = [drug for drug in drugs if _names(pump, drug, chart)]
+    named = [drug for drug in medications if _names(pump, drug, chart)]
     if named:
         return named
+    item = ordered_item(pump, chart)
+    classes = pump_classes(item, pumps_by_code().items(order_codes(item)))
+
+    def deliverable(found: list[MedicationRequest]) -> list[MedicationRequest]:
+        return [drug for drug in found if may_be_delivered(drug, _concepts(drug, chart), classes, drugs)]
+
     group = pump.groupIdentifier
     if group is not None and group.value:
         grouped = [
             drug
-            for drug in drugs
+            for drug in medications
             if drug.groupIdentifier is not None
             and (drug.groupIdentifier.system, drug.groupIdentifier.value) == (group.system, group.value)
         ]
         # An order set holds tablets too (against nausea); a group of nothing else is told as it stands.
-        infused = [drug for drug in grouped if not is_pumped_nowhere(drug.dosageInstruction)]
         if grouped:
-            return infused or grouped
-    alone = [drug for drug in drugs if not any(_names(other, drug, chart) for other in pumps)]
+            return deliverable(grouped) or grouped
     takers = [other for other in pumps if _takes_a_drug(other, chart)] or pumps
-    return alone if len(takers) == 1 and takers[0] is pump and len(alone) == 1 else []
+    if len(takers) != 1 or takers[0] is not pump:
+        return []
+    alone = deliverable([drug for drug in medications if not any(_names(p, drug, chart) for p in pumps)])
+    return alone if len(alone) == 1 else []
+
+
+def _concepts(drug: MedicationRequest, chart: Chart) -> tuple[CodeableConcept, ...]:
+    return medication_concepts(drug.medicationCodeableConcept, drug.medicationReference, drug, chart)
 
 
 def _takes_a_drug(request: Request, chart: Chart) -> bool:

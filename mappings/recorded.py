@@ -3,7 +3,7 @@
 A result for which no public code exists is an Observation coded `urn:coverage-hooks:fact|<fact>`
 (shared examples, README). A certificate is a DocumentReference with that code as its type; it says
 yes to a yes-or-no fact. The latest day on or before day 0 counts; different values of that day
-are conflicting.
+are conflicting. Of a period that ends on day 0, what was recorded before it began says nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from datetime import date
 from typing import Any
 
 from mappings.chart import Chart, reference_of
+from mappings.codes import ANSWER_SYSTEM, FACT_SYSTEM
+from mappings.components import naming_part
 from mappings.dates import Span, span
 from mappings.evidence import Bounds, Evidence, Reading, Reason, unknown
 from mappings.fhir import CodeableConcept, DocumentReference, Observation, Resource
-from mappings.order import ANSWER_SYSTEM, FACT_SYSTEM
 from mappings.results import COUNTED, written_date
 from mappings.statements import YES_NO, plain
 from mappings.units import in_unit
@@ -26,10 +27,13 @@ def recorded_names(chart: Chart) -> frozenset[str]:
     return chart.once("recorded-names", lambda: _recorded_names(chart))
 
 
-def recorded(chart: Chart, as_of: date, name: str, kind: str, unit: str) -> Reading | None:
+def recorded(
+    chart: Chart, as_of: date, name: str, kind: str, unit: str, since: date | None = None
+) -> Reading | None:
     """What the record holds of a fact of a type under the fact's own name; None when nothing.
 
-    kind: the fact's type in the catalogue. unit: the unit that a number is read in.
+    kind: the fact's type in the catalogue. unit: the unit that a number is read in. since: the first
+    day of the period that is asked about; what was recorded before it is stale.
     """
     found: list[tuple[Span, Any, Resource, str]] = []
     for observation in chart.coded(Observation, FACT_SYSTEM, name):
@@ -53,12 +57,16 @@ def recorded(chart: Chart, as_of: date, name: str, kind: str, unit: str) -> Read
             date=written[:10],
             value=plain(value),
             unit=unit if isinstance(value, float) else "",
+            says=naming_part(resource, ""),
         )
         for _, value, resource, written in latest
     )
     values = {value for _, value, _, _ in latest if value is not None}
     if not values:
         return unknown(Reason.UNIT_MISMATCH, f"the record's {name} cannot be read as {kind}", evidence)
+    if since is not None and any(day.first < since for day, *_ in latest):
+        note = f"the record's {name} is older than the period that is asked about, from {since} on"
+        return unknown(Reason.STALE, note, evidence)
     if len(values) > 1:
         return unknown(Reason.CONFLICTING, "results of the same day differ", evidence)
     return Reading(values.pop(), evidence=evidence)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -62,10 +61,10 @@ def _table() -> _Table:
     return read(Path(__file__).parent / "routes.yaml", _Table)
 
 
-def is_pumped_nowhere(dosages: Iterable[Dosage]) -> bool:
-    """Whether every instruction gives a route by which no pump delivers: tablets, patches, sprays."""
-    routes = [route_of(dosage).routes for dosage in dosages]
-    return bool(routes) and all(found and _NO_PUMP.issuperset(found) for found in routes)
+@table
+def route_names() -> frozenset[str]:
+    """All routes that a code may mean."""
+    return frozenset(name for codes in _table().codes.values() for names in codes.values() for name in names)
 
 
 def is_parenteral(route: str) -> bool:

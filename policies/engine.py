@@ -82,7 +82,7 @@ class Engine(Struct, frozen=True):
         """
         chosen = None if policies is None else [self._named(name) for name in policies]
         report = Report([], [])
-        for order in with_pumps(orders_of(drafts, chart, today), chart):
+        for order in with_pumps(orders_of(drafts, chart, today, self.drugs), chart):
             if only is None or is_selected(order, only):
                 self._answer(order, chart, chosen, report)
         return report

@@ -16,8 +16,9 @@ from msgspec import Struct
 from mappings.chart import Chart, reference_of
 from mappings.coverage import Membership, counts_on, membership, plan_names
 from mappings.evidence import Evidence
-from mappings.fhir import Coverage, Identifier, Organization, Patient, Reference, Resource
+from mappings.fhir import Coverage, Organization
 from mappings.order import Order
+from mappings.payors import Payor, names_of, payors_of
 from mappings.states import STATES, state_code
 from mappings.words import has_words
 from policies.payer_file import Payer, bare, read_payers
@@ -57,15 +58,6 @@ class PayerMatch(Struct, frozen=True):
         return value
 
 
-class _Payor(Struct, frozen=True):
-    """One payor of a Coverage: where it is named, its names and identifiers."""
-
-    names: tuple[str, ...]
-    identifiers: tuple[Identifier, ...]
-    resource: Resource | None
-    is_person: bool = False
-
-
 class Payers:
     """The known payers. Built once, then only read."""
 
@@ -99,9 +91,9 @@ class Payers:
 
     def match(self, coverage: Coverage, chart: Chart) -> PayerMatch:
         """Find the payer of a Coverage. Of several payors the first known one counts."""
-        payors = [_payor(reference, coverage, chart) for reference in coverage.payor]
+        payors = payors_of(coverage, chart)
         found: list[tuple[str, str]] = []
-        ways: tuple[Callable[[_Payor], tuple[str, str] | None], ...] = (
+        ways: tuple[Callable[[Payor], tuple[str, str] | None], ...] = (
             self._by_identifier,
             self._by_name,
             self._by_phrase,
@@ -122,7 +114,7 @@ class Payers:
         return self._matched(payer_id, how, coverage, payors, chart)
 
     def _matched(
-        self, payer_id: str | None, how: str, coverage: Coverage, payors: list[_Payor], chart: Chart
+        self, payer_id: str | None, how: str, coverage: Coverage, payors: list[Payor], chart: Chart
     ) -> PayerMatch:
         written = coverage.period.start if coverage.period is not None else ""
         shown = Evidence(reference_of(coverage), chart.origin(coverage), written[:10], says=how)
@@ -141,32 +133,32 @@ class Payers:
             payer_id=payer_id,
             payer_lines=payer.lines_of_business if payer is not None else (),
             plans=payer.plans if payer is not None else (),
-            payor_names=tuple(name for payor in payors for name in payor.names),
+            payor_names=names_of(payors),
         )
         return PayerMatch(payer_id, how, tuple(evidence), member)
 
-    def _by_identifier(self, payor: _Payor) -> tuple[str, str] | None:
+    def _by_identifier(self, payor: Payor) -> tuple[str, str] | None:
         for identifier in payor.identifiers:
             payer_id = self._codes.get(identifier.value.strip())
             if payer_id is not None and any(name in identifier.system.casefold() for name in _NAIC):
                 return payer_id, f"by its identifier {identifier.value}"
         return None
 
-    def _by_name(self, payor: _Payor) -> tuple[str, str] | None:
+    def _by_name(self, payor: Payor) -> tuple[str, str] | None:
         for name in payor.names:
             payer_id = self._names.get(bare(name))
             if payer_id is not None:
                 return payer_id, f'by its name "{name}"'
         return None
 
-    def _by_phrase(self, payor: _Payor) -> tuple[str, str] | None:
+    def _by_phrase(self, payor: Payor) -> tuple[str, str] | None:
         for name in payor.names:
             for payer_id, payer in self._by_words:
                 if any(has_words(name, phrase) for phrase in payer.phrases) and not _elsewhere(name, payer):
                     return payer_id, f'by its name "{name}"'
         return None
 
-    def _by_shared_name(self, payor: _Payor, coverage: Coverage, chart: Chart) -> tuple[str, str] | None:
+    def _by_shared_name(self, payor: Payor, coverage: Coverage, chart: Chart) -> tuple[str, str] | None:
         for name in payor.names:
             payer_id = self._shared.get(bare(name))
             if payer_id is None:
@@ -212,18 +204,7 @@ def active_coverages(chart: Chart, order: Order, as_of: date) -> list[Coverage]:
     )
 
 
-def _payor(reference: Reference, coverage: Coverage, chart: Chart) -> _Payor:
-    resource = chart.resolve(reference, coverage)
-    identifiers = (reference.identifier,) if reference.identifier is not None else ()
-    names = (reference.display,) if reference.display else ()
-    if isinstance(resource, Organization):
-        written = tuple(name for name in (resource.name, *resource.alias) if name)
-        return _Payor(tuple(dict.fromkeys(written + names)), identifiers + resource.identifier, resource)
-    person = isinstance(resource, Patient) or reference.reference.startswith(("Patient/", "RelatedPerson/"))
-    return _Payor(names, identifiers, resource, person)
-
-
-def _unknown(payors: list[_Payor]) -> str:
+def _unknown(payors: list[Payor]) -> str:
     names = [payor.names[0] for payor in payors if payor.names]
     if names:
         return f"the payor {', '.join(names)} is none of the known payers"

@@ -119,7 +119,7 @@ class PatientJudge(Struct):
         """Whether any order is listed by a policy, or may tell only by reference what it is."""
         return any(
             not order.codes or self.engine.registry.listing(order.listed_by, order.day)
-            for order in orders_of(drafts, chart, self.as_of)
+            for order in orders_of(drafts, chart, self.as_of, self.engine.drugs)
         )
 
     def _follow(self, drafts: Sequence[Resource], chart: Chart) -> None:
@@ -143,7 +143,7 @@ class PatientJudge(Struct):
             }
         reference = f"Patient/{patient}"
         judged.left += [Left(reference, left.order, left.why) for left in report.not_evaluated]
-        asked = orders_of(drafts, chart, self.as_of)
+        asked = orders_of(drafts, chart, self.as_of, self.engine.drugs)
         judged.left += [Left(reference, name, why) for name, why in _unasked(drafts, asked)]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from mappings.chart import Chart, reference_of
+from mappings.components import naming_part
 from mappings.coverage import Membership
 from mappings.drugs import Drugs
 from mappings.evidence import Evidence, Reading
@@ -67,7 +68,7 @@ class Context(ABC):
             date=date[:10],
             value=value,
             unit=unit,
-            says=says,
+            says=naming_part(resource, says),
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from mappings.components import Part
 from mappings.conditions import Standing, date_of, in_any, standing, words_of
 from mappings.dates import Span, span
 from mappings.evidence import Evidence, Reading, Reason, unknown
@@ -56,14 +57,20 @@ def functional_class(
 
 
 def _observed(context: Context, questions: tuple[str, ...], sets: dict[str, str]) -> Iterator[_Finding]:
-    for observation in context.chart.in_sets(Observation, (*questions, *sets.values())):
+    found = context.chart.in_sets(Observation, (*questions, *sets.values()))
+    whole = {id(observation) for observation in found}
+    for observation in found:
+        if isinstance(observation, Part) and id(observation.panel) in whole:
+            continue
         written = written_date(observation)
         day = span(written)
         if observation.status not in COUNTED or day is None or day.last > context.as_of:
             continue
         concepts = [observation.code] if not in_any(context.value_sets, observation.code, questions) else []
         words = [observation.valueString, *(note.text for note in observation.note)]
-        answers: list[Observation | ObservationComponent] = [observation, *observation.component]
+        # The other components of a panel answer other questions.
+        others = () if isinstance(observation, Part) else observation.component
+        answers: list[Observation | ObservationComponent] = [observation, *others]
         for answer in answers:
             concepts.append(answer.valueCodeableConcept)
             words.append(answer.valueString)

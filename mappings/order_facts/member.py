@@ -8,8 +8,9 @@ from datetime import date
 from mappings.coverage import Membership, counts_on, medicare_words, membership
 from mappings.dates import Span, completed_months, completed_years, may_include, span
 from mappings.evidence import SILENT, Bounds, Reading, Reason, unknown
-from mappings.fhir import Address, Coverage, Organization, Patient, Period
+from mappings.fhir import Address, Coverage, Patient, Period
 from mappings.operators.base import Context
+from mappings.payors import names_of, payors_of
 from mappings.states import state_code
 
 _NO_COVERAGE = "No coverage is on file for this order."
@@ -115,7 +116,7 @@ def other_medicare_coverage(context: Context) -> Reading:
     on_file = [c for c in context.chart.of(Coverage) if counts_on(c, context.as_of)]
     doubtful = []
     for coverage in on_file:
-        says, contradicted = medicare_words(coverage, _payor_names(coverage, context))
+        says, contradicted = medicare_words(coverage, names_of(payors_of(coverage, context.chart)))
         if coverage is context.coverage or not says:
             continue
         shown = context.evidence(coverage, coverage.period.start if coverage.period else "", True, says=says)
@@ -126,15 +127,6 @@ def other_medicare_coverage(context: Context) -> Reading:
         note = "Another coverage points to Medicare and to something else."
         return unknown(Reason.CONFLICTING, note, tuple(doubtful))
     return Reading(False, note="No other coverage on file is Medicare.", inferred=True) if on_file else SILENT
-
-
-def _payor_names(coverage: Coverage, context: Context) -> list[str]:
-    names = []
-    for reference in coverage.payor:
-        payor = context.chart.resolve(reference, coverage)
-        names += [payor.name] if isinstance(payor, Organization) else []
-        names.append(reference.display)
-    return names
 
 
 def member_plan(context: Context) -> Reading:

@@ -408,9 +408,38 @@ def test_each_of_several_known_coverages_is_answered_by_a_card_of_its_own() -> N
 
 def test_a_failure_that_the_policy_reserves_is_not_called_undocumented() -> None:
     failed = criterion("guideline", "unmet", reserved=True)
-    assert "the policy reserves the decision" in detail(determination("needs-documentation", failed))
+    found = determination("needs-documentation", failed)
+    assert "the policy reserves the decision" in detail(found)
+    assert summary(found) == "Plan Pump policy: not met, but the payer may decide: the guideline is shown"
     open_one = criterion("guideline", "unknown", reason="no_data")
     assert "Nothing on file contradicts" in detail(determination("needs-documentation", open_one))
+
+
+def test_the_failing_way_that_the_policy_reserves_is_not_called_undocumented() -> None:
+    ways = [criterion(name, "unmet", reserved=True) for name in ("early", "late")]
+    group = Node(id="either", state="unmet", operator="any", criteria=ways)
+    found = determination("needs-documentation", criterion("diabetes", "met"), group)
+    head = "not met, but the payer may decide: either the early is shown or the late is shown"
+    assert head in summary(found)
+
+
+def test_what_a_document_would_settle_is_named_before_what_the_payer_may_decide() -> None:
+    failed = criterion("guideline", "unmet", reserved=True)
+    found = determination("needs-documentation", failed, criterion("visit", "unknown", reason="no_data"))
+    assert summary(found) == "Plan Pump policy: not documented: the visit is shown (+1 more)"
+
+
+def test_what_the_payer_may_decide_is_told_among_several_policies_too() -> None:
+    failed = determination("needs-documentation", criterion("guideline", "unmet", reserved=True))
+    (card,) = cards(NOT_MET, failed)
+    assert "| criteria not met, but the payer may decide | the guideline is shown |" in card["detail"]
+
+
+def test_a_document_that_is_too_old_is_not_documented() -> None:
+    old = criterion("paper", "unmet")
+    found = determination("needs-documentation", criterion("diabetes", "met"), documentation=[old])
+    found = msgspec.structs.replace(found, lacking=["paper"])
+    assert summary(found) == "Plan Pump policy: not documented: the paper is shown"
 
 
 def test_a_sentence_ends_with_one_full_stop() -> None:

@@ -92,7 +92,7 @@ def chart_of(resources: Iterable[Json] = (), failures: dict[str, str] | None = N
 
 def orders_in(drafts: Iterable[Json], chart: Chart, today: date = DAY) -> list[Order]:
     requests = [item.resource for draft in drafts for item in read(json.dumps(draft).encode()).items]
-    return orders_of(requests, chart, today)
+    return orders_of(requests, chart, today, drugs())
 
 
 class Asked:

@@ -143,7 +143,7 @@ def book_of(example: Path) -> FactBook:
     for value in msgspec.json.decode(request["prefetch"], type=dict[str, msgspec.Raw]).values():
         chart.add(read(value).items, Origin.PREFETCH)
     drafts = [item.resource for item in read(context["draftOrders"]).items]
-    (order,) = orders_of(drafts, chart, TODAY)
+    (order,) = orders_of(drafts, chart, TODAY, drugs())
     (coverage,) = active_coverages(chart, order, order.day)
     member = PAYERS.match(coverage, chart).member
     return FactBook(catalogue(), drugs(), chart, order, order.day, coverage=coverage, member=member)
@@ -226,7 +226,7 @@ def test_real_orders_and_coverages_are_read_without_an_error(folder: str, shared
             if isinstance(resource, Coverage):
                 coverages += 1
                 assert PAYERS.match(resource, chart).how
-        for order in orders_of([r for r in found if not isinstance(r, Coverage)], chart, TODAY):
+        for order in orders_of([r for r in found if not isinstance(r, Coverage)], chart, TODAY, drugs()):
             orders += 1
             book = FactBook(catalogue(), drugs(), chart, order, order.day)
             assert all(isinstance(book.fact(name).computed, Reading) for name in FACTS)
@@ -245,7 +245,7 @@ def test_the_insulin_pump_of_the_fhir_examples_is_one(shared: Path) -> None:
     (resource,) = lean(json.loads(path.read_text(encoding="utf-8")))
     assert isinstance(resource, DeviceRequest)
     chart = Chart("", value_sets())
-    (order,) = orders_of([resource], chart, TODAY)
+    (order,) = orders_of([resource], chart, TODAY, drugs())
     book = FactBook(catalogue(), drugs(), chart, order, order.day)
     assert book.fact("pump_class").computed.value == "external-insulin"
     assert book.fact("drug").computed.value == "insulin"

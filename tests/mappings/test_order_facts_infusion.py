@@ -14,7 +14,9 @@ IV, INTRATHECAL = concept((SNOMED, "47625008")), concept((SNOMED, "72607000"))
 
 
 def infused(*dosages: Json, **elements: Any) -> Asked:
-    return Asked(pump(), drug(DRUG, dosageInstruction=list(dosages), **elements))
+    """A pump with the order of its drug, which it names."""
+    named = pump(supportingInfo=[{"reference": "MedicationRequest/drug"}])
+    return Asked(named, drug(DRUG, dosageInstruction=list(dosages), **elements))
 
 
 def repeat(**elements: Any) -> Json:

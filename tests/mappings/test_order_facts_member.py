@@ -219,6 +219,7 @@ def beside(*types: tuple[str, str], payor: Json | None = None, **elements: Any) 
         (beside((SOPT, "1")), True),
         (beside(payor={"display": "Medicare"}), True),
         (beside(payor={"reference": "Organization/cms"}), True),
+        (beside(payor={"reference": "Organization/agency"}), True),
         (beside((SOPT, "512")), False),
         (beside(payor={"display": "Medicare Supplement Insurers"}), False),
         (beside((SOPT, "121"), status="cancelled"), None),
@@ -231,7 +232,8 @@ def test_medicare_beside_the_coverage_of_the_order_is_told(other: Json, value: b
         "id": "cms",
         "name": "Centers for Medicare and Medicaid Services",
     }
-    reading = Asked(pump(), chart=[other, cms], coverage=coverage((SOPT, "512"))).reading(
+    agency = {"resourceType": "Organization", "id": "agency", "name": "CMS", "alias": [cms["name"]]}
+    reading = Asked(pump(), chart=[other, cms, agency], coverage=coverage((SOPT, "512"))).reading(
         "other_medicare_coverage"
     )
     assert reading.value is value

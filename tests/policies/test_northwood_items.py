@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cards.wording import detail
 from tests.mappings.orders import HCPCS, Json, concept
 from tests.policies.northwood import SETS, answer, condition, device_order, drug_order, judged, states
 
@@ -96,6 +97,15 @@ def test_supplies_of_a_pump_in_use_follow_its_criteria(
     told = SETS | {"cassettes_minimised": True} | says
     found = answer(supply, drug_order(*DOXORUBICIN), says=told, chart=[condition("C49.9"), *USED])["item"]
     assert (found.outcome, states(found, "misc-3")) == (outcome, (owned,))
+
+
+@pytest.mark.parametrize(("code", "clause"), [("A4222", "sup-4"), ("A4221", "sup-1")])
+def test_a_pump_that_is_only_ordered_is_in_use_and_not_yet_covered(code: str, clause: str) -> None:
+    found = item(code, "E0781")
+    assert states(found, "misc-2", clause) == ("unknown", "met")
+    line = next(text for text in detail(found).splitlines() if "pump is in use" in text)
+    assert "or ordered with" in line
+    assert "covered" not in line
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from mappings.chart import Chart
+from mappings.drugs import Drugs
 from mappings.evidence import Evidence
 from mappings.fhir import Coverage, Observation, Resource
 from mappings.order import orders_of
@@ -52,6 +53,7 @@ class FakeEngine:
     def __init__(self, value_sets: ValueSets, reads: dict[str, set[str] | None] | None = None) -> None:
         read_all()
         self.value_sets = value_sets
+        self.drugs = Drugs.load(value_sets)
         self.catalogue = SimpleNamespace(reads=lambda names: dict(READS if reads is None else reads))
         self.facts: frozenset[str] = frozenset()
         self.registry = FakeRegistry()
@@ -83,7 +85,7 @@ class FakeEngine:
         if self.error is not None:
             raise self.error
         report = Report([], [])
-        for order in orders_of(drafts, chart, today):
+        for order in orders_of(drafts, chart, today, self.drugs):
             if only is not None and not is_selected(order, only):
                 continue
             if not self.registry.listing(order.codes, order.day) and policies is None:

@@ -191,6 +191,38 @@ def test_a_statement_about_a_period_is_made_within_it(on: str, expected: Any) ->
     assert len(stated.evidence) == 1
 
 
+@pytest.mark.parametrize(
+    ("on", "expected"),
+    [
+        (ago("P2M", -1), Reason.STALE),
+        (ago("P2M"), True),
+        (ago("P2M", 1), True),
+        (days_ago(0), True),
+        (ago("P2M")[:7], Reason.STALE),
+    ],
+)
+def test_a_result_about_a_period_is_of_that_period(on: str, expected: Any) -> None:
+    assert told("cgm_in_use_60d", result("cgm_in_use_60d", on, valueBoolean=True)) == expected
+
+
+@pytest.mark.parametrize(("on", "expected"), [(ago("P2M", -1), Reason.STALE), (ago("P2M"), True)])
+def test_a_certificate_about_a_period_is_of_that_period(on: str, expected: Any) -> None:
+    document = {"status": "current", "date": on, "type": concept((FACT, "cgm_in_use_60d"))}
+    assert told("cgm_in_use_60d", resource("DocumentReference", document)) == expected
+
+
+def test_a_result_before_the_period_shows_itself_and_yields_to_the_data() -> None:
+    old = result(AVERAGE, "2025-10-01", id="old", valueQuantity={"value": 9, "unit": "/d", "code": "/d"})
+    stale = reading(AVERAGE, old)
+    assert "from 2025-12-16 on" in stale.note
+    assert [(e.resource, e.value) for e in stale.evidence] == [("Observation/old", 9)]
+    assert told(AVERAGE, old, list(log(4, "2025-12-16", "2026-02-15"))) == 4.0
+
+
+def test_a_result_about_no_period_may_be_old() -> None:
+    assert told("diabetes_team", result("diabetes_team", "2023-05-02", valueBoolean=True)) is True
+
+
 def test_a_statement_about_no_period_may_be_old() -> None:
     stated = (
         asked(statement("2023-05-02", diabetes_team={"valueBoolean": True})).book.fact("diabetes_team").stated
