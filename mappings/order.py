@@ -120,29 +120,40 @@ def orders_of(drafts: Sequence[Resource], chart: Chart, today: date, drugs: Drug
     withdrawn, entered in error or say doNotPerform are no orders.
     """
     requests = [draft for draft in drafts if isinstance(draft, Request) and _is_order(draft)]
-    pumps = [r for r in requests if not isinstance(r, MedicationRequest)]
-    medications = [r for r in requests if isinstance(r, MedicationRequest)]
+    medications = [r for r in requests if isinstance(r, MedicationRequest) and not _is_pump(r, chart, drugs)]
+    pumps = [r for r in requests if all(r is not m for m in medications)]
     companions = {id(pump): _companions(pump, pumps, medications, chart, drugs) for pump in pumps}
     taken = {id(drug) for found in companions.values() for drug in found}
     orders = []
     for request in requests:
         if id(request) in taken:
             continue
-        mine = companions.get(id(request), [])
-        if isinstance(request, MedicationRequest):
-            mine = [request]
+        is_pump = id(request) in companions
+        mine = companions.get(id(request)) or [drug for drug in medications if drug is request]
         item = ordered_item(request, chart)
         orders.append(
             Order(
                 resource=request,
                 codes=order_codes(item),
-                named=pumps_by_code().codes_by_name(item) if isinstance(request, DeviceRequest) else (),
+                named=_named(request, item, is_pump),
                 day=_day(request, today),
                 drug_orders=tuple(mine),
                 others=tuple(r for r in requests if r is not request and all(r is not m for m in mine)),
             )
         )
     return orders
+
+
+def _is_pump(request: MedicationRequest, chart: Chart, drugs: Drugs) -> bool:
+    """Whether a pump is prescribed like a drug, as pharmacies dispense those that are worn as a patch."""
+    concepts = _concepts(request, chart)
+    return any(map(pumps_by_code().begins_with_model, concepts)) and not drugs.identify_all(*concepts)
+
+
+def _named(request: Request, item: CodeableConcept | None, is_pump: bool) -> tuple[tuple[str, str], ...]:
+    if not is_pump or isinstance(request, ServiceRequest):
+        return ()
+    return pumps_by_code().codes_by_name(item)
 
 
 def _is_order(request: Request) -> bool:

@@ -166,6 +166,11 @@ class Pumps:
         named = model.pump_class if model is not None else self.class_of_words(*texts)
         return ((HCPCS, self._code_of[named]),) if named in self._code_of else ()
 
+    def begins_with_model(self, concept: CodeableConcept | None) -> bool:
+        """Whether an item is called by the name of a model: a drug "for use in" one is not."""
+        texts = [f"{folded(text)} " for text in texts_of(concept)]
+        return any(text.startswith(f"{alias} ") for text in texts for alias, _ in self._aliases)
+
 
 def _problems(document: _Document) -> Iterable[tuple[At, str]]:
     for system, items in document.items.items():

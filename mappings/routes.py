@@ -15,7 +15,6 @@ from mappings.words import has_words
 
 # IV is also a numeral.
 _NO_NUMERAL = r"(?<!NYHA )(?<![Cc]lass )(?<![Ss]tage )(?<![Gg]rade )"
-_NO_PUMP = frozenset({"oral", "transdermal", "sublingual", "buccal", "nasal", "inhaled"})
 _ARTERIAL, _HEPATIC = "intra-arterial", "intra-arterial-hepatic"
 _SYSTEMS = {
     "route-v2": (

@@ -11,7 +11,8 @@ from mappings.evidence import SILENT, Basis, Reading, Reason, unknown
 from mappings.fhir import CodeableConcept, DeviceRequest, ServiceRequest
 from mappings.operators.base import Context
 from mappings.order import Order, ordered_item, quantity_of
-from mappings.pumps import Item, pumps
+from mappings.pumps import Item, pumps, texts_of
+from mappings.words import has_words
 
 _ANSWER = "urn:coverage-hooks:answer"
 _MODIFIER = re.compile(r"[A-Z][A-Z0-9]|[0-9][A-Z]")
@@ -20,6 +21,8 @@ _MODIFIER = re.compile(r"[A-Z][A-Z0-9]|[0-9][A-Z]")
 _RENTAL = frozenset({"RR", "LL", "BR", "KI", "KJ"})
 _PURCHASE = frozenset({"NU", "UE", "BP"})
 _REPLACEMENT = "RA"
+# Words around "replacement" with which an order says the contrary, or names a code for either.
+_NO_REPLACEMENT = ("or replacement", "no replacement", "not a replacement", "not replacement")
 
 _NEW_INTENTS = ("order", "original-order")
 
@@ -111,13 +114,22 @@ def rental_or_purchase(context: Context) -> Reading:
 
 
 def order_is_replacement(context: Context) -> Reading:
-    """True for a code or a modifier that orders a replacement; else the order is silent."""
+    """True for a code, a modifier or the words of a pump's order for a replacement; else it is silent."""
     for item in ordered_items(context.order):
         if item.replacement:
             return Reading(True, evidence=(context.order.evidence(True, says=item.says),), basis=Basis.ORDER)
     if _REPLACEMENT in modifiers(context):
         evidence = context.order.evidence(True, says="modifier RA: replacement of equipment")
         return Reading(True, evidence=(evidence,), basis=Basis.ORDER)
+    # The names of codes for placing a pump, and of batteries, hold the word too.
+    kinds = {item.kind for item in pumps().items(context.order.listed_by)}
+    if kinds == {"pump"}:
+        for text in texts_of(ordered_item(context.order.resource, context.chart)):
+            if has_words(text, "replacement") and not any(
+                has_words(text, words) for words in _NO_REPLACEMENT
+            ):
+                evidence = context.order.evidence(True, says=f'the words of the order: "{text}"')
+                return Reading(True, evidence=(evidence,), basis=Basis.ORDER)
     return SILENT
 
 

@@ -128,6 +128,8 @@ def test_quantity_and_rental_months_are_parameters_of_the_order() -> None:
         pump("E0785"),
         pump(codeCodeableConcept=concept((HCPCS, "E0784"), (HCPCS, "RA"))),
         pump("E0784", parameter=[parameter("order_is_replacement", valueBoolean=True)]),
+        pump(codeCodeableConcept=concept((HCPCS, "E0783"), text="Replacement of implanted pump")),
+        pump(codeCodeableConcept=concept((HCPCS, "E0784"), text="Insulin pump (replacement, old one broke)")),
     ],
 )
 def test_an_order_is_a_replacement_where_it_says_so(order: dict[str, Any]) -> None:
@@ -138,6 +140,20 @@ def test_an_order_is_a_replacement_where_it_says_so(order: dict[str, Any]) -> No
 def test_an_order_that_does_not_say_so_is_no_replacement_until_somebody_says_so() -> None:
     reading = Asked(pump("E0784")).reading("order_is_replacement")
     assert (reading.value, reading.inferred) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        concept((HCPCS, "E0783"), text="Implantable pump, initial or replacement"),
+        concept((HCPCS, "E0783"), text="Implantable pump, not a replacement"),
+        concept((CPT, "62362"), text="Implantation or replacement of a programmable pump"),
+        concept((CPT, "62362"), text="Intrathecal pump replacement codes"),
+        concept((HCPCS, "K0601"), text="Replacement battery for an infusion pump"),
+    ],
+)
+def test_the_word_alone_makes_no_replacement(item: dict[str, Any]) -> None:
+    assert Asked(pump(codeCodeableConcept=item)).reading("order_is_replacement").inferred
 
 
 def test_a_parameter_that_denies_a_replacement_counts() -> None:

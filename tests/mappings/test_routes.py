@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from mappings.fhir import Dosage
-from mappings.routes import is_parenteral, is_pumped_nowhere, route_of
+from mappings.routes import is_parenteral, route_of
 from tests.mappings.orders import SNOMED, Json, concept
 
 V2 = "http://terminology.hl7.org/CodeSystem/v2-0162"
@@ -92,6 +92,6 @@ def test_an_unknown_route_is_no_route() -> None:
     assert (read.routes, read.unmapped) == ((), True)
 
 
-def test_no_pump_delivers_what_is_inhaled() -> None:
-    assert is_pumped_nowhere([dosage(concept((SNOMED, "447694001")))])
+def test_what_is_inhaled_is_not_parenteral() -> None:
+    assert route_of(dosage(concept((SNOMED, "447694001")))).routes == ("inhaled",)
     assert not is_parenteral("inhaled")

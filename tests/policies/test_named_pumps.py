@@ -40,3 +40,30 @@ def test_what_only_goes_with_a_pump_is_not_listed_by_its_name(engine: Engine, te
     report = judged(engine, {"text": text})
     assert not report.determinations
     assert [n.why for n in report.not_evaluated] == ["no loaded policy lists this order"]
+
+
+def prescribed(text: str) -> dict[str, Any]:
+    """A pump as a pharmacy is asked for it."""
+    order, _ = insulin_pump_order()
+    kept = {name: value for name, value in order.items() if name not in ("codeCodeableConcept", "parameter")}
+    return kept | {"resourceType": "MedicationRequest", "medicationCodeableConcept": {"text": text}}
+
+
+def answered(engine: Engine, *drafts: dict[str, Any]) -> Report:
+    requests = [found.resource for draft in drafts for found in read(msgspec.json.encode(draft)).items]
+    return engine.decide(requests, chart_of([patient()]), date(2026, 2, 16))
+
+
+@pytest.mark.parametrize("text", ["Omnipod 5 G6 Intro Kit (Gen 5)", "V-GO 20 device"])
+def test_a_pump_that_is_prescribed_like_a_drug_is_judged(engine: Engine, text: str) -> None:
+    insulin = insulin_pump_order()[1]
+    report = answered(engine, prescribed(text), insulin)
+    aetna = next(d for d in report.determinations if d.policy.id == "aetna.cpb-0161")
+    assert (aetna.outcome, aetna.order_label) == ("needs-documentation", text)
+    assert {d.order for d in report.determinations} == {aetna.order}
+    assert not report.not_evaluated
+
+
+@pytest.mark.parametrize("text", ["Insulin lispro 100 unit/mL for use in Omnipod 5", "For V-GO 20: Humalog"])
+def test_a_drug_for_a_pump_is_no_pump(engine: Engine, text: str) -> None:
+    assert not answered(engine, prescribed(text)).determinations
