@@ -199,9 +199,9 @@ def test_daily_living_that_is_not_mentioned_is_asked_for(engine: Engine) -> None
     check(order, engine, "needs-documentation", opioid_2c="unknown")
 
 
-def test_a_trial_in_a_form_alone_is_a_to_do(engine: Engine) -> None:
+def test_a_trial_in_a_form_alone_needs_its_record(engine: Engine) -> None:
     order = morphine().drop("DocumentReference", lambda d: d["id"].endswith("doc-3"))
-    check(order, engine, "met", opioid_2b="met", opioid_2_doc="unmet")
+    check(order, engine, "needs-documentation", opioid_2b="met", opioid_2_doc="unmet")
 
 
 # Not medically necessary.
