@@ -15,6 +15,7 @@ from mappings.words import has_words
 
 # IV is also a numeral.
 _NO_NUMERAL = r"(?<!NYHA )(?<![Cc]lass )(?<![Ss]tage )(?<![Gg]rade )"
+_NOT_PARENTERAL = frozenset({"oral", "enteral", "transdermal", "sublingual", "buccal", "nasal", "inhaled"})
 _ARTERIAL, _HEPATIC = "intra-arterial", "intra-arterial-hepatic"
 _SYSTEMS = {
     "route-v2": (
@@ -68,7 +69,7 @@ def route_names() -> frozenset[str]:
 
 def is_parenteral(route: str) -> bool:
     """Whether a route goes past the gut, the skin and the mucous membranes."""
-    return route not in _NO_PUMP and route != "enteral"
+    return route not in _NOT_PARENTERAL
 
 
 @table
