@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 
 from msgspec import Struct
 
 from mappings.codes import LOINC, key
-from mappings.dates import span
+from mappings.dates import Span, span
 from mappings.evidence import Evidence
 from mappings.fhir import Observation, Procedure, Quantity
 from mappings.operators.base import Context
@@ -54,6 +54,7 @@ class Score(Struct, frozen=True):
 
     scale: tuple[str, str]
     value: Fraction
+    day: Span
     written: str
     observation: Observation
 
@@ -101,8 +102,8 @@ def _all_scores(context: Context, value_set: str) -> list[Score]:
         if day.on_or_before(context.as_of) and value is not None:
             scale = key(coding)
             if value <= 10 or scale not in _TO_TEN:
-                found.append(Score(scale, value, written, observation))
-    return sorted(found, key=lambda score: _moment(score.written))
+                found.append(Score(scale, value, day, written, observation))
+    return sorted(found, key=lambda score: (score.day.last, score.written))
 
 
 def _value(observation: Observation) -> Fraction | None:
@@ -134,12 +135,6 @@ def _earlier(first: str, second: str) -> bool:
         return moments[0] < moments[1]
     days = span(first), span(second)
     return days[0] is not None and days[1] is not None and days[0].last < days[1].first
-
-
-def _moment(written: str) -> tuple[date, str]:
-    day = span(written)
-    assert day is not None
-    return day.last, written
 
 
 def _instant(written: str) -> datetime | None:
