@@ -6,11 +6,12 @@ import re
 from datetime import date, datetime
 from fractions import Fraction
 from itertools import pairwise
+from operator import itemgetter
 
 from msgspec import Struct
 
 from mappings.codes import LOINC, key
-from mappings.dates import span
+from mappings.dates import Span, span
 from mappings.evidence import Evidence
 from mappings.fhir import MedicationAdministration, Observation, Procedure, Quantity
 from mappings.medication_codes import medication_concepts
@@ -89,6 +90,7 @@ class Score(Struct, frozen=True):
 
     scale: tuple[str, str, str]
     value: Fraction
+    day: Span
     written: str
     observation: Observation
 
@@ -139,7 +141,7 @@ def best_held(values: list[Fraction]) -> Fraction:
 
 
 def _all_scores(context: Context, value_set: str) -> list[Score | Unread]:
-    found: list[Score | Unread] = []
+    found: list[tuple[date, str, Score | Unread]] = []
     for observation in context.chart.in_set(Observation, value_set):
         written = written_date(observation)
         day = span(written)
@@ -147,11 +149,11 @@ def _all_scores(context: Context, value_set: str) -> list[Score | Unread]:
         if observation.status not in COUNTED or coding is None or day is None:
             continue
         if day.on_or_before(context.as_of):
-            found.append(_score(key(coding), written, observation))
-    return sorted(found, key=lambda score: _moment(score.written))
+            found.append((day.last, written, _score(key(coding), day, written, observation)))
+    return [score for _, _, score in sorted(found, key=itemgetter(0, 1))]
 
 
-def _score(code: tuple[str, str], written: str, observation: Observation) -> Score | Unread:
+def _score(code: tuple[str, str], day: Span, written: str, observation: Observation) -> Score | Unread:
     value, end = _value(observation)
     if code in _TO_TEN:
         fits, end = end in ("", "10") and value is not None and value <= 10, ""
@@ -159,7 +161,7 @@ def _score(code: tuple[str, str], written: str, observation: Observation) -> Sco
         fits = value is not None and value <= int(end or 100)
     if value is None or not fits:
         return Unread(written, observation)
-    return Score((*code, end), value, written, observation)
+    return Score((*code, end), value, day, written, observation)
 
 
 def _value(observation: Observation) -> tuple[Fraction | None, str]:
@@ -209,12 +211,6 @@ def _earlier(first: str, second: str) -> bool:
         return moments[0] < moments[1]
     days = span(first), span(second)
     return days[0] is not None and days[1] is not None and days[0].last < days[1].first
-
-
-def _moment(written: str) -> tuple[date, str]:
-    day = span(written)
-    assert day is not None
-    return day.last, written
 
 
 def _instant(written: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mappings.dates import completed_years, span
+from mappings.dates import before, completed_years, span
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import Observation
 from mappings.operators.base import Context, operator
@@ -10,14 +10,19 @@ from mappings.results import series
 
 
 @operator(Observation, filtered=(Observation,), code_arguments=("weights",))
-def small_body(context: Context, weights: str, below_kg: float, below_years: float) -> Reading:
+def small_body(
+    context: Context, weights: str, below_kg: float, below_years: float, weight_within: str
+) -> Reading:
     """Never a "yes" or "no": only what makes the question whether a device fits worth asking.
 
     Unknown with evidence when the latest body weight (value set `weights`) is below `below_kg`, or,
-    without a weight, the age below `below_years`. Else the record says nothing. The limits decide
-    whether to ask, not whether the body is too small: no policy gives a number for that.
+    without a weight, the age below `below_years`. A weight older than `weight_within` (a calendar
+    duration) is none: children grow. Else the record says nothing. The limits decide whether to ask,
+    not whether the body is too small: no policy gives a number for that.
     """
-    results = series(context.chart, (weights,), "weight").until(context.as_of).results
+    first = before(context.as_of, weight_within)
+    weighed = series(context.chart, (weights,), "weight").until(context.as_of).results
+    results = [result for result in weighed if result.day.last >= first]
     found: Evidence | None = None
     if results:
         last = results[-1]

@@ -251,6 +251,29 @@ def test_without_one_of_the_two_scores_there_is_no_reduction() -> None:
     assert "before the trial" in computed("pain_trial_reduction_pct", *TRIAL, during(4)).note
 
 
+@pytest.mark.parametrize(
+    ("on", "expected"),
+    [
+        ("2025-10-19", Reason.STALE),
+        ("2025-10-20", 50),
+        ("2025-10-21", 50),
+        ("2025-10", Reason.STALE),
+        ("2021-06-01", Reason.STALE),
+    ],
+)
+def test_a_baseline_is_at_most_three_months_older_than_the_trial(on: str, expected: Any) -> None:
+    assert reduction(before(8, on), during(4)) == expected
+
+
+def test_an_old_score_is_shown_and_does_not_stand_in_for_a_recent_one() -> None:
+    found = computed("pain_trial_reduction_pct", *TRIAL, before(8, "2024-03-01"), during(4))
+    assert found.note == "the last pain score is from more than 3 months before the trial"
+    assert [e.date for e in found.evidence] == ["2024-03-01", "2026-01-22"]
+    recent = before(80, "2026-01-19", code="38214-3")
+    assert reduction(before(8, "2024-03-01"), recent, during(4)) is Reason.UNIT_MISMATCH
+    assert reduction(before(8, "2024-03-01"), before(6, "2026-01-19"), during(3)) == 50
+
+
 def test_a_score_of_the_same_day_without_a_time_is_no_baseline() -> None:
     assert reduction(before(8, "2026-01-20"), during(4)) is Reason.NO_DATA
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mappings.evidence import Reason
-from tests.builders import CPT, allergy, condition, device, observation, procedure, use_of
+from tests.builders import CPT, ago, allergy, condition, device, observation, procedure, use_of
 from tests.implants import (
     BACLOFEN,
     EPOPROSTENOL,
@@ -287,9 +287,28 @@ def test_a_small_weight_asks_whether_the_device_fits(kg: float, reason: Reason) 
 
 def test_weight_is_read_in_its_unit_and_the_latest_counts() -> None:
     assert computed(SIZE, weight(40, "[lb_av]")).evidence[0].value == 18.14
-    assert told(SIZE, weight(8, on="2025-01-01"), weight(25)) is Reason.NO_DATA
+    assert told(SIZE, weight(8, on="2025-06-01"), weight(25)) is Reason.NO_DATA
     assert told(SIZE, weight(25), weight(8, on="2026-02-17")) is Reason.NO_DATA
     assert told(SIZE, weight(8, status="cancelled")) is Reason.NO_DATA
+
+
+@pytest.mark.parametrize(
+    ("on", "reason"),
+    [
+        (ago("P1Y", -1), Reason.NO_DATA),
+        (ago("P1Y"), Reason.IMPRECISE),
+        (ago("P1Y", 1), Reason.IMPRECISE),
+        ("2019-05-01", Reason.NO_DATA),
+    ],
+)
+def test_a_weight_of_more_than_a_year_ago_asks_nothing(on: str, reason: Reason) -> None:
+    assert told(SIZE, weight(12, on=on)) is reason
+
+
+def test_with_an_old_weight_alone_the_age_decides_whether_to_ask() -> None:
+    child, older = patient(birthDate="2023-01-10"), patient(birthDate="2018-01-10")
+    assert computed(SIZE, child, weight(21, on="2024-06-01")).evidence[0].says == "date of birth"
+    assert told(SIZE, older, weight(12, on="2020-06-01")) is Reason.NO_DATA
 
 
 @pytest.mark.parametrize(
