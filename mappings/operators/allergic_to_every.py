@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from mappings.chart import has_code, is_confirmed
-from mappings.codes import SNOMED, key
+from mappings.allergies import says_none, stands
+from mappings.chart import is_confirmed
 from mappings.conditions import words_of
 from mappings.dates import span
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import AllergyIntolerance
 from mappings.operators.base import Context, operator, texts
-
-_NONE_KNOWN = ((SNOMED, "716186003"), (SNOMED, "409137002"))
-"""No known allergy; no known drug allergy."""
 
 
 @operator(AllergyIntolerance)
@@ -41,7 +38,7 @@ def allergic_to_every(context: Context, drugs: Iterable[str], wider: Iterable[st
         named = {drug.name: drug for drug in context.drugs.identify_all(*concepts)}
         hit = [name for name in wanted if name in named]
         group = bool(groups & named.keys())
-        if _says_none(allergy):
+        if says_none(allergy):
             none_known.append(evidence)
         elif (hit and not is_confirmed(allergy)) or (group and not hit):
             open_.append(evidence)
@@ -68,13 +65,6 @@ def allergic_to_every(context: Context, drugs: Iterable[str], wider: Iterable[st
 
 def _counts(allergy: AllergyIntolerance, as_of: date) -> bool:
     """An allergy proper that is active, not refuted, and not dated after day 0."""
-    if has_code(allergy.verificationStatus, "refuted") or has_code(
-        allergy.clinicalStatus, "inactive", "resolved"
-    ):
-        return False
     day = span(allergy.onsetDateTime or allergy.recordedDate)
-    return allergy.type != "intolerance" and (day is None or day.on_or_before(as_of) is not False)
-
-
-def _says_none(allergy: AllergyIntolerance) -> bool:
-    return allergy.code is not None and any(key(coding) in _NONE_KNOWN for coding in allergy.code.coding)
+    timely = day is None or day.on_or_before(as_of) is not False
+    return stands(allergy) and allergy.type != "intolerance" and timely

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from mappings.chart import has_code
-from mappings.codes import RXNORM, SNOMED, key
+from mappings.allergies import is_doubtful, is_past, says_none, stands
+from mappings.codes import RXNORM, key
 from mappings.conditions import Standing, date_of, standing, words_of
 from mappings.dates import span
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import AllergyIntolerance, Condition
 from mappings.operators.base import Context, operator, texts
-
-_NONE_KNOWN = frozenset({(SNOMED, "716186003"), (SNOMED, "409137002")})
-"""No known allergy; no known drug allergy."""
 
 _ALLERGIC, _PERHAPS, _OTHER, _DENIED = "allergic", "perhaps", "other", "denied"
 
@@ -79,14 +76,12 @@ def _statuses(context: Context, value_sets: tuple[str, ...]) -> tuple[Evidence, 
 
 
 def _kind(context: Context, entry: AllergyIntolerance, wanted: frozenset[str]) -> str:
-    if entry.code is not None and any(key(coding) in _NONE_KNOWN for coding in entry.code.coding):
+    if says_none(entry):
         return _DENIED
     match = _match(context, entry, wanted) or ("" if _worded(entry) else "unread")
-    past = has_code(entry.clinicalStatus, "inactive", "resolved")
-    if not match or past or entry.type == "intolerance" or has_code(entry.verificationStatus, "refuted"):
+    if not match or entry.type == "intolerance" or not stands(entry):
         return _OTHER
-    doubtful = has_code(entry.verificationStatus, "unconfirmed", "presumed") or match != "drug"
-    return _PERHAPS if doubtful else _ALLERGIC
+    return _PERHAPS if is_doubtful(entry) or match != "drug" else _ALLERGIC
 
 
 def _worded(entry: AllergyIntolerance) -> bool:
@@ -117,7 +112,7 @@ def _says(entry: AllergyIntolerance) -> str:
     notes = [coding.code for coding in status.coding] if status is not None else []
     if entry.type:
         notes.append(entry.type)
-    if has_code(entry.clinicalStatus, "inactive", "resolved"):
+    if is_past(entry):
         notes.append("past")
     name = words_of(entry.code) or "an unnamed substance"
     return f"{name} ({', '.join(notes)})" if notes else name

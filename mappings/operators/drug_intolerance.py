@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mappings.chart import has_code
+from mappings.allergies import is_doubtful, stands
 from mappings.dates import span
 from mappings.evidence import Evidence, Reading, Reason, unknown
 from mappings.fhir import AllergyIntolerance
@@ -29,17 +29,14 @@ def drug_intolerance(context: Context, drugs: Iterable[str]) -> Reading:
             continue
         if recorded is not None and recorded.on_or_before(context.as_of) is False:
             continue
-        if has_code(entry.clinicalStatus, "inactive", "resolved") or has_code(
-            entry.verificationStatus, "refuted"
-        ):
+        if not stands(entry):
             continue
         evidence = context.evidence(
             entry,
             entry.recordedDate or entry.onsetDateTime,
             says=f"{named[0]}: {entry.type or 'allergy or intolerance'} on the list of allergies",
         )
-        doubtful = not entry.type or has_code(entry.verificationStatus, "unconfirmed", "presumed")
-        (perhaps if doubtful else shown).append(evidence)
+        (perhaps if is_doubtful(entry) or not entry.type else shown).append(evidence)
     if shown:
         return Reading(True, evidence=tuple(shown))
     if perhaps:
