@@ -7,6 +7,7 @@ route, the form and the drug itself leave that possible. What is not told rules 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,6 +19,9 @@ from mappings.pumps import Item, PumpClass, pumps, texts_of
 from mappings.routes import route_names, route_of
 from mappings.tables import table
 from mappings.words import has_words
+
+# The same products come with every request.
+_REMEMBERED = 4096
 
 
 class _Delivered(Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,8 +53,7 @@ def pump_classes(item: CodeableConcept | None, listed: Iterable[Item]) -> set[Pu
     coded = {entry.pump_class for entry in listed if entry.pump_class is not None}
     if coded:
         return coded
-    model = pumps().model(*texts_of(item))
-    named = model.pump_class if model is not None else pumps().class_of_words(*texts_of(item))
+    named = pumps().class_of_name(*texts_of(item))
     return set() if named is None else {named}
 
 
@@ -69,8 +72,7 @@ def may_be_delivered(
     read_routes = [route_of(dosage).routes for dosage in order.dosageInstruction]
     if read_routes and all(found and by_route.isdisjoint(found) for found in read_routes):
         return False
-    words = [text for concept in concepts for text in texts_of(concept)]
-    if any(has_words(text, form) for text in words for form in _table().never_forms):
+    if any(_is_in_no_form(text) for concept in concepts for text in texts_of(concept)):
         return False
     if not concepts:
         return True
@@ -78,6 +80,12 @@ def may_be_delivered(
     if found and all(not set(_table().never_classes).isdisjoint(drug.classes) for drug in found):
         return False
     return any(not kind.only or _is_any(found, kind.only) for kind in kinds)
+
+
+@lru_cache(_REMEMBERED)
+def _is_in_no_form(text: str) -> bool:
+    """Whether the name of a product is that of one which goes into no pump."""
+    return any(has_words(text, form) for form in _table().never_forms)
 
 
 def _is_any(found: Iterable[Drug], classes: tuple[str, ...]) -> bool:

@@ -64,11 +64,7 @@ class DeviceKind(Struct, frozen=True):
         """Whether words name a device of this kind."""
         if any(has_words(text, name) for text in texts for name in self.names):
             return True
-        if not self.pump_classes:
-            return False
-        model = pumps().model(*texts)
-        found = model.pump_class if model is not None else pumps().class_of_words(*texts)
-        return found in self.pump_classes
+        return bool(self.pump_classes) and pumps().class_of_name(*texts) in self.pump_classes
 
 
 class DeviceUse(Struct, frozen=True):

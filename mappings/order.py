@@ -120,7 +120,9 @@ def orders_of(drafts: Sequence[Resource], chart: Chart, today: date, drugs: Drug
     withdrawn, entered in error or say doNotPerform are no orders.
     """
     requests = [draft for draft in drafts if isinstance(draft, Request) and _is_order(draft)]
-    medications = [r for r in requests if isinstance(r, MedicationRequest) and not _is_pump(r, chart, drugs)]
+    medications = [
+        r for r in requests if isinstance(r, MedicationRequest) and not _is_prescribed_pump(r, chart, drugs)
+    ]
     pumps = [r for r in requests if all(r is not m for m in medications)]
     companions = {id(pump): _companions(pump, pumps, medications, chart, drugs) for pump in pumps}
     taken = {id(drug) for found in companions.values() for drug in found}
@@ -144,7 +146,7 @@ def orders_of(drafts: Sequence[Resource], chart: Chart, today: date, drugs: Drug
     return orders
 
 
-def _is_pump(request: MedicationRequest, chart: Chart, drugs: Drugs) -> bool:
+def _is_prescribed_pump(request: MedicationRequest, chart: Chart, drugs: Drugs) -> bool:
     """Whether a pump is prescribed like a drug, as pharmacies dispense those that are worn as a patch."""
     concepts = _concepts(request, chart)
     return any(map(pumps_by_code().begins_with_model, concepts)) and not drugs.identify_all(*concepts)

@@ -109,6 +109,7 @@ class Pumps:
         }
         aliases = [(folded(alias), model) for model in document.models for alias in model.aliases]
         self._aliases = sorted(aliases, key=lambda pair: len(pair[0]), reverse=True)
+        self._beginnings = tuple(f"{alias} " for alias, _ in self._aliases)
         self._named = lru_cache(_REMEMBERED)(self._read_name)
 
     @classmethod
@@ -155,6 +156,11 @@ class Pumps:
                 return words.pump_class
         return None
 
+    def class_of_name(self, *texts: str) -> PumpClass | None:
+        """The class of the model that texts name, else of the pump that they describe."""
+        model = self.model(*texts)
+        return model.pump_class if model is not None else self.class_of_words(*texts)
+
     def codes_by_name(self, concept: CodeableConcept | None) -> tuple[tuple[str, str], ...]:
         """The HCPCS code of a pump of the kind that an item without a known code names; () for none."""
         if concept is None or order_code(concept) is not None or self.items(order_codes(concept)):
@@ -162,14 +168,12 @@ class Pumps:
         texts = texts_of(concept)
         if any(has_words(text, word) for text in texts for word in self._no_pump):
             return ()
-        model = self.model(*texts)
-        named = model.pump_class if model is not None else self.class_of_words(*texts)
+        named = self.class_of_name(*texts)
         return ((HCPCS, self._code_of[named]),) if named in self._code_of else ()
 
     def begins_with_model(self, concept: CodeableConcept | None) -> bool:
         """Whether an item is called by the name of a model: a drug "for use in" one is not."""
-        texts = [f"{folded(text)} " for text in texts_of(concept)]
-        return any(text.startswith(f"{alias} ") for text in texts for alias, _ in self._aliases)
+        return any(f"{folded(text)} ".startswith(self._beginnings) for text in texts_of(concept))
 
 
 def _problems(document: _Document) -> Iterable[tuple[At, str]]:

@@ -173,16 +173,17 @@ def test_every_fact_that_needs_arguments_is_among_those_that_the_tests_give(cata
     assert all(catalogue.facts[name].given == set(GIVEN[name]) for name in mine)
 
 
-@pytest.mark.parametrize(
-    ("on", "expected"),
-    [
-        (ago("P2M", -1), Reason.STALE),
-        (ago("P2M"), True),
-        (ago("P2M", 1), True),
-        (days_ago(0), True),
-        (ago("P2M")[:7], Reason.STALE),
-    ],
-)
+WITHIN_TWO_MONTHS = [
+    (ago("P2M", -1), Reason.STALE),
+    (ago("P2M"), True),
+    (ago("P2M", 1), True),
+    (days_ago(0), True),
+    (ago("P2M")[:7], Reason.STALE),
+]
+"""Days on which a period of two months is spoken about, and what counts of it."""
+
+
+@pytest.mark.parametrize(("on", "expected"), WITHIN_TWO_MONTHS)
 def test_a_statement_about_a_period_is_made_within_it(on: str, expected: Any) -> None:
     book = asked(statement(on, cgm_in_use_60d={"valueBoolean": True})).book
     stated = book.fact("cgm_in_use_60d", {"duration": "P2M"}).stated
@@ -191,16 +192,7 @@ def test_a_statement_about_a_period_is_made_within_it(on: str, expected: Any) ->
     assert len(stated.evidence) == 1
 
 
-@pytest.mark.parametrize(
-    ("on", "expected"),
-    [
-        (ago("P2M", -1), Reason.STALE),
-        (ago("P2M"), True),
-        (ago("P2M", 1), True),
-        (days_ago(0), True),
-        (ago("P2M")[:7], Reason.STALE),
-    ],
-)
+@pytest.mark.parametrize(("on", "expected"), WITHIN_TWO_MONTHS)
 def test_a_result_about_a_period_is_of_that_period(on: str, expected: Any) -> None:
     assert told("cgm_in_use_60d", result("cgm_in_use_60d", on, valueBoolean=True)) == expected
 
